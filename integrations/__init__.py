@@ -1,0 +1,1 @@
+"""The outside world: calling it, being called by it, durable work."""

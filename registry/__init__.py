@@ -1,0 +1,1 @@
+"""The top floor: which models exist, how well they do, calling them."""

@@ -1,0 +1,1 @@
+"""Calling models: one call path, thin presenters, one adapter per provider."""
