@@ -1,0 +1,1 @@
+"""How views are guarded: credential, permission, project, idempotency."""

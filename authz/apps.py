@@ -1,0 +1,30 @@
+"""The app of identities, permissions, secrets and the audit log."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class AuthzConfig(AppConfig):
+    """Keeps the roles in step with the permissions that the installed apps define."""
+
+    name = "authz"
+    verbose_name = "Access and audit"
+    role_permissions = {
+        "developer": ["view_apikey", "add_apikey"],
+        "operator": ["change_apikey", "delete_apikey", "view_membership"],
+        "admin": [
+            "add_membership",
+            "change_membership",
+            "delete_membership",
+            "change_project",
+            "view_auditevent",
+        ],
+    }
+
+    def ready(self) -> None:
+        """Connect what follows a migration."""
+        from authz import schema  # noqa: F401
+        from authz.identity.roles import create_roles
+
+        # No sender: permissions of every app must be there, so this runs after each of them.
+        post_migrate.connect(create_roles, dispatch_uid="authz.create_roles")

@@ -1,0 +1,1 @@
+"""The audit log: recording what was done, in the transaction that did it."""

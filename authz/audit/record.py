@@ -1,0 +1,127 @@
+"""Writing audit events. A change and its event share one transaction: both happen or neither."""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+
+from authz.audit.actor import Actor
+from authz.models.audit import AuditEvent
+from authz.models.projects import Project
+from authz.secrets.fields import EncryptedTextField
+from authz.secrets.keyring import fingerprint
+from intmod_site.request_context import current_request_id
+
+HASHED_FIELDS = {"password", "secret_hash", "email", "full_name"}
+"""Fields that show only whether they changed: secrets, and what erasure may be asked for."""
+
+State = dict[str, Any]
+
+
+def record_change(
+    *,
+    actor: Actor,
+    action: str,
+    obj: models.Model,
+    project: Project | None,
+    before: State | None = None,
+    after: State | None = None,
+) -> AuditEvent:
+    """Record a change inside the transaction that makes it.
+
+    Args:
+        actor: Who made it.
+        action: What was done, `<object type>.<verb>`, such as `modelversion.create`.
+        obj: What it was done to.
+        project: The project it happened in; None for what belongs to the whole installation.
+        before, after: `state_of` the object; only what differs is kept.
+
+    Raises:
+        TransactionManagementError: Outside a transaction, where the change would stand alone.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("An audit event belongs into the change's transaction.")
+    return _write(
+        actor=actor,
+        action=action,
+        outcome=AuditEvent.Outcome.SUCCESS,
+        project=project,
+        object_type=obj._meta.model_name or "",
+        object_id=str(obj.pk),
+        object_label=str(obj)[:200],
+        changes=difference(before or {}, after or {}),
+    )
+
+
+def record_denial(*, actor: Actor, action: str, project: Project | None, reason: str) -> AuditEvent:
+    """Record that something was refused; called after the refused request has rolled back."""
+    return _write(
+        actor=actor,
+        action=action,
+        outcome=AuditEvent.Outcome.DENIED,
+        project=project,
+        changes={"reason": reason},
+    )
+
+
+def state_of(obj: models.Model) -> State:
+    """Give the object's columns as JSON values; secrets and personal data as keyed hashes."""
+    return {field.name: _shown(obj, field) for field in obj._meta.concrete_fields if not field.primary_key}
+
+
+def difference(before: State, after: State) -> dict[str, list[Any]]:
+    """Give `{field: [before, after]}` for the fields that differ."""
+    return {
+        name: [before.get(name), after.get(name)]
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    }
+
+
+def _shown(obj: models.Model, field: Any) -> Any:
+    value = getattr(obj, field.attname)
+    if value in (None, ""):
+        return value
+    if isinstance(field, EncryptedTextField):
+        return f"secret:{value.fingerprint()}"
+    if field.name in HASHED_FIELDS:
+        return f"hash:{fingerprint(str(value))}"
+    if isinstance(value, bool | int | float | dict | list):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _write(*, actor: Actor, project: Project | None, changes: dict[str, Any], **fields: Any) -> AuditEvent:
+    event = AuditEvent(
+        occurred_at=timezone.now(),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_label=actor.label[:200],
+        credential=actor.credential,
+        address=actor.address,
+        project_id=project.pk if project else None,
+        project_label=project.slug if project else "",
+        changes=changes,
+        request_id=current_request_id() or "",
+        **fields,
+    )
+    event.mac = event_mac(event)
+    event.save(force_insert=True)
+    return event
+
+
+def event_mac(event: AuditEvent) -> str:
+    """Give the HMAC-SHA256 of the event's canonical form, hex; the id is not known when it is made."""
+    content = {
+        field.name: getattr(event, field.attname)
+        for field in event._meta.concrete_fields
+        if field.name not in {"id", "mac"}
+    }
+    content["occurred_at"] = event.occurred_at.isoformat()
+    content["project_id"] = str(event.project_id) if event.project_id else None
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hmac.new(settings.AUDIT_KEY.encode(), canonical.encode(), hashlib.sha256).hexdigest()

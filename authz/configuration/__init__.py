@@ -1,0 +1,1 @@
+"""The configuration revision, and what each process remembers of the configuration."""

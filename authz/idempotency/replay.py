@@ -1,0 +1,128 @@
+"""Answering a repeated request with the first one's answer.
+
+Semantics of draft-ietf-httpapi-idempotency-key-header: the same key with the same request gives
+the same answer for a day, a key in use gives 409, a key with another request gives 422. Server
+errors and refusals for load are not kept, so that trying again can succeed.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+
+from authz.identity.principal import Principal
+from authz.models.kernel import IdempotencyRecord
+from intmod_site.api.errors import Conflict, IdempotencyMismatch, ValidationFailed
+from intmod_site.api.parser import read_body
+
+KEPT_FOR = timedelta(hours=24)
+LOCKED_FOR = timedelta(minutes=10)
+"""How long a request may take; a process that died with it blocks its key no longer."""
+
+MAX_KEY_LENGTH = 255
+KEPT_STATUSES = range(200, 429)
+
+
+def answer_once(
+    request: HttpRequest, principal: Principal, view: Callable[[], HttpResponseBase]
+) -> HttpResponseBase:
+    """Run the view, unless its request was answered before under the same Idempotency-Key.
+
+    Raises:
+        Conflict: The first request is still being answered.
+        IdempotencyMismatch: The key was used for another request.
+        ValidationFailed: The key is empty, too long or not printable ASCII.
+    """
+    claim = begin(request, principal)
+    if claim is None:
+        return view()
+    if claim.status is not None:
+        return replay(claim)
+    try:
+        response = view()
+    except Exception:
+        release(claim)
+        raise
+    keep(claim, response)
+    return response
+
+
+def begin(request: HttpRequest, principal: Principal) -> IdempotencyRecord | None:
+    """Claim the request's key; None without one, a record with a status if it has an answer."""
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None:
+        return None
+    if not (0 < len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise ValidationFailed.of(
+            "Idempotency-Key", f"1 to {MAX_KEY_LENGTH} printable ASCII characters."
+        )
+    now = timezone.now()
+    wanted = {
+        "principal": f"{principal.project_id}:{principal.user_id}",
+        "key": key,
+    }
+    fresh = {
+        "fingerprint": _fingerprint(request),
+        "locked_until": now + LOCKED_FOR,
+        "expires_at": now + KEPT_FOR,
+    }
+    try:
+        with transaction.atomic():
+            return IdempotencyRecord.objects.create(**wanted, **fresh)
+    except IntegrityError:
+        pass
+    # Expired, or left behind by a process that died: exactly one caller takes it over.
+    stale = IdempotencyRecord.objects.filter(**wanted).filter(
+        Q(expires_at__lte=now) | Q(status=None, locked_until__lte=now)
+    )
+    taken = stale.update(status=None, body=None, **fresh)
+    record = IdempotencyRecord.objects.filter(**wanted).first()
+    if record is None or taken:
+        return record or begin(request, principal)
+    if record.fingerprint != fresh["fingerprint"]:
+        raise IdempotencyMismatch("This Idempotency-Key was used for another request.")
+    if record.status is None:
+        raise Conflict(
+            "The first request with this Idempotency-Key is still being answered.",
+            code="idempotency_in_flight",
+            retry_after_s=1,
+        )
+    return record
+
+
+def replay(record: IdempotencyRecord) -> HttpResponse:
+    """Give the kept answer again."""
+    return HttpResponse(
+        bytes(record.body or b""),
+        status=record.status or 200,
+        content_type=record.content_type,
+        headers={"Idempotent-Replayed": "true"},
+    )
+
+
+def keep(record: IdempotencyRecord, response: HttpResponseBase) -> None:
+    """Keep a final answer for later repetitions; forget the claim for any other."""
+    if response.status_code not in KEPT_STATUSES or not isinstance(response, HttpResponse):
+        release(record)
+        return
+    IdempotencyRecord.objects.filter(pk=record.pk).update(
+        status=response.status_code,
+        body=response.content,
+        content_type=response.headers.get("Content-Type", ""),
+    )
+
+
+def release(record: IdempotencyRecord) -> None:
+    """Forget a claim, so that the request can be tried again."""
+    IdempotencyRecord.objects.filter(pk=record.pk, status=None).delete()
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
+    digest.update(read_body(request))
+    return digest.hexdigest()

@@ -1,0 +1,75 @@
+"""Permissions of a member: asking whether, and granting beyond the role."""
+
+from django.contrib.auth.models import Permission
+from django.db import transaction
+
+from authz.audit.actor import Actor
+from authz.audit.record import record_change
+from authz.configuration.revision import move_revision
+from authz.identity.principal import permissions_of
+from authz.models.projects import Membership
+from intmod_site.api.errors import PermissionDenied, ValidationFailed
+
+
+def check_permission(*, membership: Membership, permission: str) -> bool:
+    """Whether a member holds a permission, by role or beyond it."""
+    return membership.user.is_active and permission in permissions_of(membership.pk, membership.role_id)
+
+
+def add_user_permission(
+    *, actor: Actor, membership: Membership, permission: str, held: frozenset[str]
+) -> None:
+    """Grant a member one permission beyond the role.
+
+    Args:
+        actor: Who grants it.
+        membership: To whom, and where.
+        permission: `app_label.codename`.
+        held: What the granting caller holds.
+
+    Raises:
+        PermissionDenied: Nobody grants what they do not hold.
+        ValidationFailed: There is no such permission.
+    """
+    row = _permission(permission)
+    if permission not in held:
+        raise PermissionDenied(f"You do not hold the permission {permission} yourself.")
+    with transaction.atomic():
+        membership.extra_permissions.add(row)
+        move_revision()
+        record_change(
+            actor=actor,
+            action="membership.grant",
+            obj=membership,
+            project=membership.project,
+            after={"permission": permission},
+        )
+
+
+def remove_user_permission(*, actor: Actor, membership: Membership, permission: str) -> None:
+    """Take back a permission granted beyond the role.
+
+    Raises:
+        ValidationFailed: There is no such permission, or only the role grants it.
+    """
+    row = _permission(permission)
+    if not membership.extra_permissions.filter(pk=row.pk).exists():
+        raise ValidationFailed.of("permission", "It was not granted beyond the role.")
+    with transaction.atomic():
+        membership.extra_permissions.remove(row)
+        move_revision()
+        record_change(
+            actor=actor,
+            action="membership.revoke",
+            obj=membership,
+            project=membership.project,
+            before={"permission": permission},
+        )
+
+
+def _permission(name: str) -> Permission:
+    app, _, codename = name.partition(".")
+    row = Permission.objects.filter(content_type__app_label=app, codename=codename).first()
+    if row is None:
+        raise ValidationFailed.of("permission", f"There is no permission called {name}.")
+    return row

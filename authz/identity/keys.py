@@ -1,0 +1,95 @@
+"""Issuing and revoking API keys."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from authz.audit.actor import Actor
+from authz.audit.record import record_change, state_of
+from authz.identity import api_key
+from authz.identity.principal import permissions_of
+from authz.identity.scopes import checked_scopes
+from authz.models.credentials import APIKey
+from authz.models.projects import Membership, Project
+from authz.models.users import User
+from intmod_site.api.errors import ValidationFailed
+
+
+def create_api_key(
+    *,
+    actor: Actor,
+    user: User,
+    project: Project,
+    name: str,
+    scopes: list[str] | None = None,
+    expires_at: datetime | None = None,
+    held: frozenset[str] | None = None,
+) -> tuple[APIKey, str]:
+    """Issue a key to a member of a project.
+
+    Args:
+        actor: Who issues it.
+        user, project: Whom it makes the caller, and where.
+        name: What people know it by.
+        scopes: Permissions that it keeps; None or empty keeps all of the user's.
+        expires_at: When it ends by itself.
+        held: What the issuer may hand out; the user's own permissions by default.
+
+    Returns:
+        The row, and the key's text, which is not stored and cannot be shown again.
+
+    Raises:
+        ValidationFailed: The user is no member, a scope is not held, or the expiry has passed.
+    """
+    membership = Membership.objects.of(user=user, project=project)
+    if membership is None:
+        raise ValidationFailed.of("user", f"{user} is not a member of {project}.")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise ValidationFailed.of("expires_at", "This moment has passed.")
+    kept = checked_scopes(scopes or [], held=held or permissions_of(membership.pk, membership.role_id))
+    text = api_key.generate()
+    with transaction.atomic():
+        key = APIKey.objects.create(
+            user=user,
+            project=project,
+            name=name,
+            public_id=text.public_id,
+            secret_hash=api_key.secret_hash(text),
+            scopes=kept,
+            expires_at=expires_at,
+        )
+        record_change(actor=actor, action="apikey.create", obj=key, project=project, after=state_of(key))
+    return key, str(text)
+
+
+def update_api_key(*, actor: Actor, key: APIKey, held: frozenset[str], changes: dict[str, Any]) -> APIKey:
+    """Rename a key, or change its scopes or expiry.
+
+    Raises:
+        ValidationFailed: A scope is not held, or the expiry has passed.
+    """
+    before = state_of(key)
+    if "scopes" in changes:
+        key.scopes = checked_scopes(changes["scopes"], held=held)
+    if "expires_at" in changes:
+        if changes["expires_at"] and changes["expires_at"] <= timezone.now():
+            raise ValidationFailed.of("expires_at", "This moment has passed.")
+        key.expires_at = changes["expires_at"]
+    key.name = changes.get("name", key.name)
+    with transaction.atomic():
+        key.save(update_fields=["name", "scopes", "expires_at"])
+        record_change(
+            actor=actor, action="apikey.update", obj=key, project=key.project, before=before, after=state_of(key)
+        )
+    return key
+
+
+def revoke_api_key(*, actor: Actor, key: APIKey) -> bool:
+    """End a key at once; False if it had ended before."""
+    with transaction.atomic():
+        ended = APIKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+        if ended:
+            record_change(actor=actor, action="apikey.revoke", obj=key, project=key.project)
+    return bool(ended)

@@ -1,0 +1,95 @@
+"""The caller of a request, as everything behind the credential check sees it."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.contrib.auth.models import Permission
+from django.db.models import Q
+
+from authz.audit.actor import Actor
+from authz.configuration.snapshot import Snapshot
+from authz.models.projects import Membership, Project
+from intmod_site.api.errors import PermissionDenied
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user acting in a project through a credential.
+
+    Effective permissions are those of the membership, narrowed by the credential's scopes.
+    """
+
+    user_id: UUID
+    label: str
+    kind: str
+    project_id: UUID
+    project_slug: str
+    membership_id: UUID
+    role_id: int
+    credential: str
+    credential_id: UUID
+    scopes: frozenset[str]
+    snapshot: Snapshot
+    address: str | None = None
+
+    is_authenticated = True
+
+    @property
+    def pk(self) -> UUID:
+        """What DRF's throttles and caches know a user by."""
+        return self.user_id
+
+    @property
+    def permissions(self) -> AbstractSet[str]:
+        """The effective permissions, as `app_label.codename`."""
+        granted = self.snapshot.get(
+            ("permissions", self.membership_id, self.role_id),
+            lambda: permissions_of(self.membership_id, self.role_id),
+        )
+        return granted & self.scopes if self.scopes else granted
+
+    def has(self, permission: str) -> bool:
+        """Whether the caller may do what needs `permission`."""
+        return permission in self.permissions
+
+    def require(self, permission: str) -> None:
+        """Go on only with the permission.
+
+        Raises:
+            PermissionDenied: Naming what is missing.
+        """
+        if not self.has(permission):
+            raise PermissionDenied(f"This needs the permission {permission}.")
+
+    @property
+    def actor(self) -> Actor:
+        """The caller as the audit log remembers it."""
+        return Actor(
+            kind=self.kind,
+            label=self.label,
+            id=str(self.user_id),
+            credential=self.credential,
+            address=self.address,
+        )
+
+    @property
+    def project(self) -> Project:
+        """The project, for foreign keys and labels; not read from the database."""
+        return Project(pk=self.project_id, slug=self.project_slug)
+
+
+def permissions_of(membership_id: UUID, role_id: int) -> frozenset[str]:
+    """Give the permissions of a role and a membership's own, as `app_label.codename`."""
+    rows = Permission.objects.filter(
+        Q(group=role_id) | Q(pk__in=_extra_ids(membership_id))
+    ).values_list("content_type__app_label", "codename")
+    return frozenset(f"{app}.{codename}" for app, codename in rows)
+
+
+def _extra_ids(membership_id: UUID) -> list[int]:
+    return list(
+        Membership.extra_permissions.through.objects.filter(membership_id=membership_id).values_list(
+            "permission_id", flat=True
+        )
+    )

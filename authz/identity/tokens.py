@@ -1,0 +1,108 @@
+"""JSON Web Tokens: simplejwt as the codec, our key ring, our claims.
+
+A token names its session. Whether it still counts is asked of the session's row at every
+request, so it ends when the session ends and not when its `exp` comes.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.tokens import Token
+
+ALGORITHM = "HS256"
+
+
+class KeyRingBackend(TokenBackend):
+    """Signs with the first key of the ring and verifies with the one that `kid` names."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ALGORITHM,
+            audience=settings.SIMPLE_JWT["AUDIENCE"],
+            issuer=settings.SIMPLE_JWT["ISSUER"],
+            leeway=settings.SIMPLE_JWT["LEEWAY"],
+        )
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Sign the claims."""
+        kid, key = next(iter(settings.JWT_SIGNING_KEYS.items()))
+        claims = {**payload, "aud": self.audience, "iss": self.issuer}
+        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: ARG002, FBT001, FBT002
+        """Verify signature, expiry, audience and issuer; there is no way around verifying.
+
+        Raises:
+            TokenBackendError: It is not a token of ours that counts now.
+        """
+        try:
+            key = settings.JWT_SIGNING_KEYS[jwt.get_unverified_header(token)["kid"]]
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=self.audience,
+                issuer=self.issuer,
+                leeway=self.leeway,
+                options={"require": ["exp", "iat", "jti", "sub"]},
+            )
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+            raise TokenBackendError("Token is invalid or expired") from None
+        return claims
+
+
+class SessionToken(Token):
+    """A token that belongs to a session."""
+
+    @property
+    def token_backend(self) -> KeyRingBackend:
+        """Our codec instead of simplejwt's."""
+        return KeyRingBackend()
+
+    def get_token_backend(self) -> KeyRingBackend:
+        """Our codec, by simplejwt's other name for it."""
+        return self.token_backend
+
+    @property
+    def session_id(self) -> UUID:
+        """The session it belongs to.
+
+        Raises:
+            TokenError: The claim is missing or is no id.
+        """
+        return _id_claim(self.payload, "sid")
+
+    @property
+    def token_id(self) -> UUID:
+        """Its own id.
+
+        Raises:
+            TokenError: The claim is missing or is no id.
+        """
+        return _id_claim(self.payload, "jti")
+
+
+class AccessToken(SessionToken):
+    """What requests carry; lives minutes."""
+
+    token_type = "access"  # noqa: S105
+    lifetime = timedelta(seconds=settings.ACCESS_TOKEN_LIFETIME_S)
+
+
+class RefreshToken(SessionToken):
+    """What the next pair is fetched with; counts once."""
+
+    token_type = "refresh"  # noqa: S105
+    lifetime = timedelta(seconds=settings.REFRESH_TOKEN_LIFETIME_S)
+
+
+def _id_claim(payload: dict[str, Any], name: str) -> UUID:
+    try:
+        return UUID(payload[name])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise TokenError("Token is invalid or expired") from None

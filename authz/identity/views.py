@@ -1,0 +1,196 @@
+"""The identity endpoints."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authz.api.permissions import ANYONE, AUTHENTICATED
+from authz.api.views import ProjectView, ProjectViewSet
+from authz.identity import grants, keys, serializers, sessions
+from authz.identity.principal import permissions_of
+from authz.models.credentials import APIKey
+from authz.models.projects import Membership
+from authz.models.users import User
+
+
+class TokenView(ProjectView):
+    """Logging in."""
+
+    permissions = {"post": ANYONE}
+    authentication_classes = []
+
+    @extend_schema(request=serializers.TokenRequest, responses=serializers.TokenAnswer, auth=[])
+    def post(self, request: Request) -> Response:
+        """Exchange name and password for an access and a refresh token."""
+        body = self.validated(serializers.TokenRequest)
+        return Response(asdict(sessions.log_in(**body, address=request.META.get("REMOTE_ADDR"))))
+
+
+class TokenRefreshView(ProjectView):
+    """Staying logged in."""
+
+    permissions = {"post": ANYONE}
+    authentication_classes = []
+
+    @extend_schema(request=serializers.RefreshRequest, responses=serializers.TokenAnswer, auth=[])
+    def post(self, request: Request) -> Response:
+        """Exchange a refresh token for a new pair; each counts once."""
+        body = self.validated(serializers.RefreshRequest)
+        pair = sessions.refresh(token=body["refresh"], address=request.META.get("REMOTE_ADDR"))
+        return Response(asdict(pair))
+
+
+class TokenRevokeView(ProjectView):
+    """Logging out."""
+
+    permissions = {"post": ANYONE}
+    authentication_classes = []
+
+    @extend_schema(request=serializers.OneToken, responses=serializers.RevokeAnswer, auth=[])
+    def post(self, request: Request) -> Response:  # noqa: ARG002
+        """End the session that a token belongs to; its access tokens end with it."""
+        body = self.validated(serializers.OneToken)
+        return Response({"revoked": sessions.revoke(token=body["token"])})
+
+
+class TokenVerifyView(ProjectView):
+    """Asking about a token."""
+
+    permissions = {"post": ANYONE}
+    authentication_classes = []
+
+    @extend_schema(request=serializers.OneToken, responses=serializers.VerifyAnswer, auth=[])
+    def post(self, request: Request) -> Response:  # noqa: ARG002
+        """Say whether a token counts now."""
+        return Response(sessions.inspect(token=self.validated(serializers.OneToken)["token"]))
+
+
+class MeView(ProjectView):
+    """Asking who one is."""
+
+    permissions = {"get": AUTHENTICATED}
+
+    @extend_schema(responses=serializers.MeAnswer)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Give the caller's user, project, role and permissions."""
+        caller = self.principal
+        membership = Membership.objects.select_related("role").get(pk=caller.membership_id)
+        return Response(
+            {
+                "user_id": caller.user_id,
+                "username": caller.label,
+                "kind": caller.kind,
+                "project": caller.project_slug,
+                "role": membership.role.name,
+                "credential": caller.credential,
+                "permissions": sorted(caller.permissions),
+            }
+        )
+
+
+class PermissionCheckView(ProjectView):
+    """Asking what a member may do."""
+
+    permissions = {"post": "authz.view_membership"}
+
+    @extend_schema(request=serializers.PermissionQuestion, responses=serializers.PermissionAnswer)
+    def post(self, request: Request) -> Response:  # noqa: ARG002
+        """Say whether a member of this project holds a permission."""
+        body = self.validated(serializers.PermissionQuestion)
+        membership = _member(self, body["user_id"])
+        return Response(
+            {"allowed": grants.check_permission(membership=membership, permission=body["permission"])}
+        )
+
+
+class UserPermissionView(ProjectView):
+    """Permissions beyond a member's role."""
+
+    permissions = {"post": "authz.change_membership", "delete": "authz.change_membership"}
+
+    @extend_schema(request=serializers.PermissionGrant, responses=serializers.PermissionList)
+    def post(self, request: Request, user_id: UUID) -> Response:  # noqa: ARG002
+        """Grant a member a permission that the caller holds."""
+        membership = _member(self, user_id)
+        grants.add_user_permission(
+            actor=self.principal.actor,
+            membership=membership,
+            permission=self.validated(serializers.PermissionGrant)["permission"],
+            held=frozenset(self.principal.permissions),
+        )
+        return _held(membership)
+
+    @extend_schema(request=serializers.PermissionGrant, responses=serializers.PermissionList)
+    def delete(self, request: Request, user_id: UUID) -> Response:  # noqa: ARG002
+        """Take back a permission granted beyond the role."""
+        membership = _member(self, user_id)
+        grants.remove_user_permission(
+            actor=self.principal.actor,
+            membership=membership,
+            permission=self.validated(serializers.PermissionGrant)["permission"],
+        )
+        return _held(membership)
+
+
+class APIKeyViewSet(ProjectViewSet):
+    """The project's API keys."""
+
+    queryset = APIKey.objects.select_related("user", "project")
+    serializer_class = serializers.APIKeyAnswer
+    permissions = {
+        "list": "authz.view_apikey",
+        "retrieve": "authz.view_apikey",
+        "create": "authz.add_apikey",
+        "partial_update": "authz.change_apikey",
+        "destroy": "authz.delete_apikey",
+    }
+
+    @extend_schema(request=serializers.APIKeyWrite, responses={201: serializers.APIKeyCreated})
+    def create(self, request: Request) -> Response:  # noqa: ARG002
+        """Issue a key to the caller; its text is in this answer only."""
+        caller = self.principal
+        key, text = keys.create_api_key(
+            actor=caller.actor,
+            user=User.objects.get(pk=caller.user_id),
+            project=caller.project,
+            held=frozenset(caller.permissions),
+            **self._narrowed(self.validated(serializers.APIKeyWrite)),
+        )
+        return Response(serializers.APIKeyCreated(key, context={"key": text}).data, status=201)
+
+    @extend_schema(request=serializers.APIKeyWrite(partial=True), responses=serializers.APIKeyAnswer)
+    def partial_update(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Rename a key, or change its scopes or expiry."""
+        key = keys.update_api_key(
+            actor=self.principal.actor,
+            key=self.get_object(),
+            held=frozenset(self.principal.permissions),
+            changes=self.validated(serializers.APIKeyWrite, partial=True),
+        )
+        return Response(serializers.APIKeyAnswer(key).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+        """Revoke a key: its very next request is refused."""
+        keys.revoke_api_key(actor=self.principal.actor, key=self.get_object())
+        return Response(status=204)
+
+    def _narrowed(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A credential with scopes hands on no more than them, even when none are named."""
+        if not body.get("scopes") and self.principal.scopes:
+            body["scopes"] = sorted(self.principal.permissions)
+        return body
+
+
+def _member(view: ProjectView, user_id: UUID) -> Membership:
+    rows = Membership.objects.select_related("user", "project")
+    return get_object_or_404(rows, user_id=user_id, project_id=view.principal.project_id)
+
+
+def _held(membership: Membership) -> Response:
+    return Response({"permissions": sorted(permissions_of(membership.pk, membership.role_id))})

@@ -1,0 +1,21 @@
+"""Tables of who is calling, what they may do, and what was done."""
+
+from authz.models.audit import AuditEvent
+from authz.models.credentials import APIKey, Session
+from authz.models.kernel import ConfigurationRevision, IdempotencyRecord
+from authz.models.ownership import ProjectOwned, ProjectOwnedQuerySet
+from authz.models.projects import Membership, Project
+from authz.models.users import User
+
+__all__ = [
+    "APIKey",
+    "AuditEvent",
+    "ConfigurationRevision",
+    "IdempotencyRecord",
+    "Membership",
+    "Project",
+    "ProjectOwned",
+    "ProjectOwnedQuerySet",
+    "Session",
+    "User",
+]

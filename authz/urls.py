@@ -1,0 +1,26 @@
+"""Routes of identity and the audit log, below /api/v1."""
+
+from django.urls import path, register_converter
+
+from authz.audit.views import AuditEventViewSet
+from authz.identity import views
+from intmod_site.api.converters import RowIdConverter
+
+register_converter(RowIdConverter, "row_id")
+
+urlpatterns = [
+    path("auth/token", views.TokenView.as_view()),
+    path("auth/token/refresh", views.TokenRefreshView.as_view()),
+    path("auth/token/revoke", views.TokenRevokeView.as_view()),
+    path("auth/token/verify", views.TokenVerifyView.as_view()),
+    path("auth/me", views.MeView.as_view()),
+    path("auth/permissions/check", views.PermissionCheckView.as_view()),
+    path("auth/users/<uuid:user_id>/permissions", views.UserPermissionView.as_view()),
+    path("auth/api-keys", views.APIKeyViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "auth/api-keys/<uuid:pk>",
+        views.APIKeyViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("audit/events", AuditEventViewSet.as_view({"get": "list"})),
+    path("audit/events/<row_id:pk>", AuditEventViewSet.as_view({"get": "retrieve"})),
+]

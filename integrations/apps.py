@@ -1,0 +1,14 @@
+"""The app of the outside world."""
+
+from django.apps import AppConfig
+
+
+class IntegrationsConfig(AppConfig):
+    """Connections to external systems."""
+
+    name = "integrations"
+    verbose_name = "Integrations"
+    role_permissions = {
+        "viewer": ["view_integration"],
+        "operator": ["add_integration", "change_integration", "delete_integration"],
+    }

@@ -1,0 +1,1 @@
+"""Registering external systems and calling them."""

@@ -1,0 +1,101 @@
+"""Registering, changing and removing integrations."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from authz.audit.actor import Actor
+from authz.audit.record import record_change, state_of
+from authz.configuration.revision import move_revision
+from authz.models import Project
+from integrations.connections.headers import check_headers
+from integrations.http.errors import InvalidUrl
+from integrations.http.guard import parse_url
+from integrations.models import Integration
+from intmod_site.api.errors import Conflict, ValidationFailed
+
+SECRET_MASK = "********"  # noqa: S105 -- what a form sends back for a secret that stays
+"""Stands for a stored secret in forms; sent back, it keeps the secret."""
+
+
+def register_integration(*, actor: Actor, project: Project, **fields: Any) -> Integration:
+    """Register an external system under a name of its own in the project.
+
+    Args:
+        actor: Who registers it.
+        project: Where it belongs.
+        fields: Columns of `Integration`; `api_key` as plaintext.
+
+    Raises:
+        ValidationFailed: The URL cannot be called, or a header cannot be set.
+        django.core.exceptions.ValidationError: Another field is wrong, or the name is taken.
+    """
+    integration = Integration(project=project, **fields)
+    _check(integration)
+    with transaction.atomic():
+        integration.save(force_insert=True)
+        move_revision()
+        record_change(
+            actor=actor,
+            action="integration.create",
+            obj=integration,
+            project=project,
+            after=state_of(integration),
+        )
+    return integration
+
+
+def update_integration(*, actor: Actor, integration: Integration, changes: dict[str, Any]) -> Integration:
+    """Change an integration; calls that begin afterwards use it as it is then.
+
+    Raises:
+        ValidationFailed, django.core.exceptions.ValidationError: As in `register_integration`.
+    """
+    with transaction.atomic():
+        current = Integration.objects.select_for_update().get(pk=integration.pk)
+        before = state_of(current)
+        for name, value in changes.items():
+            if not (name == "api_key" and value == SECRET_MASK):
+                setattr(current, name, value)
+        _check(current)
+        current.save()
+        move_revision()
+        record_change(
+            actor=actor,
+            action="integration.update",
+            obj=current,
+            project=current.project,
+            before=before,
+            after=state_of(current),
+        )
+    return current
+
+
+def remove_integration(*, actor: Actor, integration: Integration) -> None:
+    """Remove an integration that nothing refers to.
+
+    Raises:
+        Conflict: Something refers to it; deactivate it instead.
+    """
+    before = state_of(integration)
+    label = Integration(pk=integration.pk, name=integration.name)
+    try:
+        with transaction.atomic():
+            project = integration.project
+            integration.delete()
+            move_revision()
+            record_change(actor=actor, action="integration.delete", obj=label, project=project, before=before)
+    except ProtectedError:
+        raise Conflict(
+            f"The integration {label.name} is in use; deactivate it instead (is_active: false)."
+        ) from None
+
+
+def _check(integration: Integration) -> None:
+    try:
+        parse_url(integration.base_url)
+    except InvalidUrl as error:
+        raise ValidationFailed.of("base_url", str(error)) from None
+    check_headers(integration.headers)
+    integration.full_clean(exclude=["project"])

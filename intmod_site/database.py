@@ -1,0 +1,61 @@
+"""How the two databases are opened, and when a connection is given back."""
+
+from typing import Any
+
+from django.db import connection
+from environ import Env
+
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 20_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+BUSY_TIMEOUT_S = 20
+POOL_MAX_SIZE = 20
+
+
+def database_settings(url: str) -> dict[str, Any]:
+    """Turn a DATABASE_URL into Django's settings for one database.
+
+    SQLite keeps its connections: opening one costs more than most requests. PostgreSQL uses
+    psycopg's pool, which needs Django's own persistence off.
+    https://docs.djangoproject.com/en/5.2/ref/databases/
+    """
+    settings = dict(Env.db_url_config(url))
+    if settings["ENGINE"] == "django.db.backends.sqlite3":
+        settings |= {
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                # Write transactions take the lock when they begin, so that two of them queue
+                # up instead of one failing when it turns from reading to writing.
+                # https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-transaction-behavior
+                "transaction_mode": "IMMEDIATE",
+                "timeout": BUSY_TIMEOUT_S,
+                # recursive_triggers: without it INSERT OR REPLACE deletes rows unseen by the
+                # triggers that keep the audit log append-only.
+                # https://www.sqlite.org/pragma.html#pragma_recursive_triggers
+                "init_command": (
+                    "PRAGMA journal_mode=WAL;"
+                    "PRAGMA synchronous=FULL;"
+                    "PRAGMA recursive_triggers=ON;"
+                    "PRAGMA foreign_keys=ON;"
+                ),
+            },
+        }
+    elif settings["ENGINE"] == "django.db.backends.postgresql":
+        options = settings.setdefault("OPTIONS", {})
+        options["pool"] = {"min_size": 1, "max_size": POOL_MAX_SIZE, "timeout": 10}
+        options["options"] = (
+            f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
+            f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+        )
+        settings["CONN_MAX_AGE"] = 0
+    return settings
+
+
+def release_connection() -> None:
+    """Give this thread's connection back before a long wait for somebody else.
+
+    Many calls wait for models at once; a pool of 20 connections serves them all only if none
+    is held while waiting. SQLite's connections are cheap and stay.
+    """
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        connection.close()

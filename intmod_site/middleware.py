@@ -1,0 +1,117 @@
+"""What happens around every request, and what happens around pages only.
+
+The API carries no session and no cookie. Pages (the admin) do; their middleware steps aside for
+everything else, which keeps the call path short.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from csp.middleware import CSPMiddleware
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+
+from intmod_site import metrics
+from intmod_site.api.handler import refuse_exception
+from intmod_site.request_context import choose_request_id, set_request_id
+
+log = logging.getLogger("intmod.request")
+
+API_PREFIX = "/api/"
+PAGE_PREFIXES = ("/admin/", "/api/docs")
+
+
+class RequestContextMiddleware:
+    """Gives each request its id, one log line and its place in the metrics."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.perf_counter()
+        request_id = choose_request_id(request.headers.get("X-Request-Id"))
+        set_request_id(request_id)
+        try:
+            response = self.get_response(request)
+            response.headers["X-Request-Id"] = request_id
+            self._tell(request, response, time.perf_counter() - began)
+        finally:
+            set_request_id(None)
+        return response
+
+    def process_exception(self, request: HttpRequest, raised: Exception) -> HttpResponse | None:
+        """Answer the API's own faults in the envelope, even with DEBUG on."""
+        if request.path_info.startswith(API_PREFIX):
+            return refuse_exception(raised, request)
+        return None
+
+    @staticmethod
+    def _tell(request: HttpRequest, response: HttpResponseBase, duration_s: float) -> None:
+        match = request.resolver_match
+        route = f"/{match.route}" if match else "unresolved"
+        metrics.observe_request(request.method or "", route, response.status_code, duration_s)
+        if not log.isEnabledFor(logging.INFO):
+            return
+        principal = getattr(request, "principal", None)
+        error = getattr(request, "api_error", None)
+        log.info(
+            "request",
+            extra={
+                "fields": {
+                    "method": request.method,
+                    "route": route,
+                    "status": response.status_code,
+                    "duration_ms": round(duration_s * 1000, 2),
+                    "principal": principal.label if principal else None,
+                    "project": principal.project_slug if principal else None,
+                    "error_code": error.error_code if error else None,
+                }
+            },
+        )
+
+
+class PagesOnly:
+    """Mixin that lets a middleware of Django's see requests for pages only."""
+
+    get_response: Callable[[HttpRequest], HttpResponseBase]
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(PAGE_PREFIXES):
+            return super().__call__(request)  # type: ignore[misc,no-any-return]
+        return self.get_response(request)
+
+
+class PageSessionMiddleware(PagesOnly, SessionMiddleware):
+    """Sessions, for pages."""
+
+
+class PageCommonMiddleware(PagesOnly, CommonMiddleware):
+    """Slashes and Content-Length, for pages."""
+
+
+class PageCsrfMiddleware(PagesOnly, CsrfViewMiddleware):
+    """Forgery protection, for pages: the API takes no cookies that could be ridden."""
+
+    def process_view(self, request: HttpRequest, *args: object) -> HttpResponseBase | None:
+        """Check the token on pages only."""
+        if request.path_info.startswith(PAGE_PREFIXES):
+            return super().process_view(request, *args)  # type: ignore[arg-type]
+        return None
+
+
+class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware):
+    """The staff member behind a page."""
+
+
+class PageMessageMiddleware(PagesOnly, MessageMiddleware):
+    """Notices on pages."""
+
+
+class PageCSPMiddleware(PagesOnly, CSPMiddleware):
+    """The content security policy of pages."""

@@ -1,0 +1,268 @@
+"""Every setting, read from the environment. Nothing needs to be set for development.
+
+The README's table lists the variables. https://docs.djangoproject.com/en/5.2/ref/settings/
+"""
+
+import ipaddress
+from datetime import timedelta
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environ import Env
+
+from intmod_site.database import database_settings
+from intmod_site.keys import read_key, read_ring
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ── Where and how ────────────────────────────────────────────────────────────────────────────
+
+INTMOD_ENV = env.str("INTMOD_ENV", "development")
+if INTMOD_ENV not in {"development", "production"}:
+    raise ImproperlyConfigured("INTMOD_ENV is either development or production.")
+PRODUCTION = INTMOD_ENV == "production"
+DEBUG = env.bool("DEBUG", False) and not PRODUCTION
+DATA_DIR = Path(env.str("INTMOD_DATA_DIR", str(BASE_DIR / "var")))
+if not PRODUCTION:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Addresses of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+TRUSTED_PROXIES = [ipaddress.ip_network(cidr) for cidr in env.list("TRUSTED_PROXIES", default=[])]
+
+# ── Keys: five of them, none derived from another ────────────────────────────────────────────
+
+_keys = {"folder": DATA_DIR / "keys", "production": PRODUCTION}
+SECRET_KEY = read_key("SECRET_KEY", **_keys)
+JWT_SIGNING_KEYS = read_ring("JWT_SIGNING_KEYS", **_keys)
+FIELD_ENCRYPTION_KEYS = read_ring("FIELD_ENCRYPTION_KEYS", **_keys)
+AUDIT_KEY = read_key("AUDIT_KEY", **_keys)
+API_KEY_PEPPER = read_key("API_KEY_PEPPER", **_keys)
+# What a Prometheus server sends as its Bearer token to /metrics.
+METRICS_TOKEN = read_key("METRICS_TOKEN", **_keys)
+
+# ── Apps ─────────────────────────────────────────────────────────────────────────────────────
+
+INSTALLED_APPS = [
+    "intmod_site.apps.SiteConfig",
+    "intmod_site.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    # After auth, which creates the permissions that these grant to roles.
+    "authz.apps.AuthzConfig",
+    "integrations.apps.IntegrationsConfig",
+    "registry.apps.RegistryConfig",
+    "csp",
+    "django_filters",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+# Modules that add endpoints, middleware and validators of your own: see docs/extending.md.
+INTMOD_EXTENSIONS = env.list("INTMOD_EXTENSIONS", default=[])
+
+MIDDLEWARE = [
+    "intmod_site.middleware.RequestContextMiddleware",
+    "intmod_site.api.extensions.ExtensionMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "intmod_site.middleware.PageSessionMiddleware",
+    "intmod_site.middleware.PageCommonMiddleware",
+    "intmod_site.middleware.PageCsrfMiddleware",
+    "intmod_site.middleware.PageAuthenticationMiddleware",
+    "intmod_site.middleware.PageMessageMiddleware",
+    "intmod_site.middleware.PageCSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "intmod_site.urls"
+WSGI_APPLICATION = "intmod_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ── Database ─────────────────────────────────────────────────────────────────────────────────
+
+DATABASES = {
+    "default": database_settings(
+        env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'intmod.sqlite3'}")
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ── People ───────────────────────────────────────────────────────────────────────────────────
+
+AUTH_USER_MODEL = "authz.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in [
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    ]
+]
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "admin:login"
+
+# ── Tokens: issued by authz.identity.tokens, signed by simplejwt ─────────────────────────────
+
+ACCESS_TOKEN_LIFETIME_S = 900
+ACCESS_TOKEN_MAX_LIFETIME_S = 3600
+REFRESH_TOKEN_LIFETIME_S = 14 * 86_400
+# https://django-rest-framework-simplejwt.readthedocs.io/en/stable/settings.html
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": next(iter(JWT_SIGNING_KEYS.values())),
+    "AUDIENCE": "intmod-api",
+    "ISSUER": "intmod",
+    "LEEWAY": timedelta(seconds=10),
+    "USER_ID_CLAIM": "sub",
+    "UPDATE_LAST_LOGIN": False,
+}
+
+# ── API ──────────────────────────────────────────────────────────────────────────────────────
+
+REQUEST_BODY_LIMIT_BYTES = env.int("REQUEST_BODY_LIMIT_BYTES", 4 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_BODY_LIMIT_BYTES
+# https://www.django-rest-framework.org/api-guide/settings/
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["authz.api.authentication.CredentialAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["authz.api.permissions.ActionPermission"],
+    "DEFAULT_PARSER_CLASSES": ["intmod_site.api.parser.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["intmod_site.api.envelope.EnvelopeRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["intmod_site.api.filters.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "intmod_site.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "intmod_site.api.schema.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "intmod_site.api.handler.handle_exception",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "UNAUTHENTICATED_USER": None,
+}
+# https://drf-spectacular.readthedocs.io/en/latest/settings.html
+SPECTACULAR_SETTINGS = {
+    "TITLE": "intmod",
+    "DESCRIPTION": "Register AI models, call them through one API, and prove afterwards who did what.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "intmod_site.api.schema.add_plain_endpoints",
+        "intmod_site.api.schema.wrap_in_envelope",
+    ],
+}
+
+# ── The outside world ────────────────────────────────────────────────────────────────────────
+
+# Private networks that integrations may call, as CIDRs; everything private is refused otherwise.
+EGRESS_ALLOWED_NETWORKS = tuple(
+    ipaddress.ip_network(cidr)
+    for cidr in env.list(
+        "EGRESS_ALLOWED_NETWORKS", default=[] if PRODUCTION else ["127.0.0.0/8", "::1/128"]
+    )
+)
+
+# ── Calls of models ──────────────────────────────────────────────────────────────────────────
+
+# Rows waiting to be written; 0 makes every caller write its own.
+FLUSHER_QUEUE_ROWS = env.int("FLUSHER_QUEUE_ROWS", 10_000)
+FLUSHER_INTERVAL_S = 0.2
+
+# ── Pages ────────────────────────────────────────────────────────────────────────────────────
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if PRODUCTION
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_AUTOREFRESH = DEBUG
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# https://django-csp.readthedocs.io/en/latest/configuration.html
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# ── Transport security ───────────────────────────────────────────────────────────────────────
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+    # Probes and scrapers inside the cluster speak plain HTTP.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# ── Logs: one JSON object a line ─────────────────────────────────────────────────────────────
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "intmod_site.logs.JSONFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "intmod": {"level": LOG_LEVEL},
+        # Its message repeats each 4xx that the request line already tells.
+        "django.request": {"level": "CRITICAL"},
+        "django.server": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,26 @@
+"""The URL map: every surface of the product, each app's part from the app itself."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from intmod_site.api.extensions import extensions
+from intmod_site.api.unknown import unknown_route
+from intmod_site.health import healthz, readyz
+from intmod_site.metrics import metrics_view
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("metrics", metrics_view),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/", include("authz.urls")),
+    path("api/v1/", include("integrations.urls")),
+    path("api/v1/", include("registry.urls")),
+    path("api/v1/", include(extensions.endpoints)),
+    re_path(r"^api(?:/.*)?$", unknown_route),
+    path("admin/", admin.site.urls),
+]

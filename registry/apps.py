@@ -1,0 +1,40 @@
+"""The app of models: which exist, how well they do, calling them."""
+
+from django.apps import AppConfig
+
+
+class RegistryConfig(AppConfig):
+    """Makes the providers known to the catalog and the AI endpoints to the schema."""
+
+    name = "registry"
+    verbose_name = "Models"
+    role_permissions = {
+        "viewer": [
+            "view_registeredmodel",
+            "view_modelversion",
+            "view_modelalias",
+            "view_metricsample",
+            "view_inferencerecord",
+        ],
+        "developer": ["invoke_modelversion", "add_metricsample"],
+        "operator": [
+            "add_registeredmodel",
+            "change_registeredmodel",
+            "delete_registeredmodel",
+            "add_modelversion",
+            "change_modelversion",
+            "add_modelalias",
+            "change_modelalias",
+            "delete_modelalias",
+        ],
+    }
+
+    def ready(self) -> None:
+        """Describe the AI endpoints, which are plain views, in the OpenAPI schema."""
+        from registry.catalog.capabilities import register_provider
+        from registry.inference.providers import PROVIDERS
+        from registry.inference.schema import register_ai_endpoints
+
+        for name, provider in PROVIDERS.items():
+            register_provider(name, provider.tasks_of)
+        register_ai_endpoints()

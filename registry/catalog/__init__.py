@@ -1,0 +1,1 @@
+"""Which models exist: models, versions, aliases."""

@@ -1,0 +1,114 @@
+"""Models: creating, describing, deleting."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from authz.audit.actor import Actor
+from authz.audit.record import record_change, state_of
+from authz.configuration.revision import move_revision
+from authz.models import Project
+from intmod_site.api.errors import Conflict, NotFound
+from registry.catalog.tags import check_tags
+from registry.models import ModelAlias, RegisteredModel, TaskDefault
+
+
+def create_model(
+    *,
+    actor: Actor,
+    project: Project,
+    name: str,
+    model_type: str,
+    description: str = "",
+    tags: dict[str, str] | None = None,
+) -> RegisteredModel:
+    """Create a model without versions; a deleted one of the same name goes on with its numbers.
+
+    Raises:
+        Conflict: There is a model of this name.
+        django.core.exceptions.ValidationError: A field is wrong.
+    """
+    with transaction.atomic():
+        model = RegisteredModel.objects.select_for_update().filter(project=project, name=name).first()
+        if model is not None and model.deleted_at is None:
+            raise Conflict(f"There is a model called {name} already.", code="already_exists")
+        model = model or RegisteredModel(project=project, name=name)
+        model.model_type, model.description, model.tags = model_type, description, check_tags(tags or {})
+        model.deleted_at = None
+        model.full_clean(exclude=["project"])
+        model.save()
+        move_revision()
+        record_change(
+            actor=actor, action="registeredmodel.create", obj=model, project=project, after=state_of(model)
+        )
+    return model
+
+
+def update_model(*, actor: Actor, model: RegisteredModel, changes: dict[str, Any]) -> RegisteredModel:
+    """Change type, description or tags.
+
+    Raises:
+        django.core.exceptions.ValidationError: A field is wrong.
+    """
+    with transaction.atomic():
+        current = RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
+        before = state_of(current)
+        for name, value in changes.items():
+            setattr(current, name, check_tags(value) if name == "tags" else value)
+        current.full_clean(exclude=["project"])
+        current.save()
+        move_revision()
+        record_change(
+            actor=actor,
+            action="registeredmodel.update",
+            obj=current,
+            project=current.project,
+            before=before,
+            after=state_of(current),
+        )
+    return current
+
+
+def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
+    """Delete a model with its aliases and versions; its numbers are never given again."""
+    with transaction.atomic():
+        current = RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
+        before = state_of(current)
+        ModelAlias.objects.filter(model=current).delete()
+        TaskDefault.objects.filter(model=current).delete()
+        current.versions.all().delete()
+        current.deleted_at = timezone.now()
+        current.save()
+        move_revision()
+        record_change(
+            actor=actor,
+            action="registeredmodel.delete",
+            obj=current,
+            project=current.project,
+            before=before,
+            after=state_of(current),
+        )
+
+
+def model_named(*, project: Project, name: str) -> RegisteredModel:
+    """Give a model by name.
+
+    Raises:
+        NotFound: There is none in this project.
+    """
+    model = RegisteredModel.objects.in_project(project.pk).existing().filter(name=name).first()
+    if model is None:
+        raise NotFound(f"There is no model called {name}.", code="model_not_found")
+    return model  # type: ignore[no-any-return]
+
+
+def set_task_default(*, actor: Actor, project: Project, task: str, model: RegisteredModel) -> TaskDefault:
+    """Let a model answer the project's calls of a task that name no model."""
+    with transaction.atomic():
+        default, _ = TaskDefault.objects.update_or_create(project=project, task=task, defaults={"model": model})
+        move_revision()
+        record_change(
+            actor=actor, action="taskdefault.set", obj=default, project=project, after={task: model.name}
+        )
+    return default

@@ -1,0 +1,6 @@
+"""What models can be asked to do."""
+
+from typing import Final
+
+TASKS: Final = ("generate", "chat", "code", "analyze", "embed", "classify")
+MODEL_TYPES: Final = ("llm", "embedding", "classification", "analysis", "other")

@@ -1,0 +1,119 @@
+"""What a version may say: limits, prices, parameters and tasks, checked before it is saved."""
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from integrations.models import Integration
+from intmod_site.api.errors import ValidationFailed
+from registry.catalog.capabilities import callable_providers, tasks_of
+from registry.catalog.tags import check_tags
+from registry.catalog.tasks import TASKS
+from registry.models import ModelVersion
+
+PARAMETERS = {"max_tokens", "temperature", "system", "stop"}
+PRICES = {"input_usd_per_mtok", "output_usd_per_mtok"}
+MAX_TOKENS = 1_000_000
+
+
+def check_version(version: ModelVersion) -> None:
+    """Refuse a version that could not be called as it says.
+
+    Raises:
+        ValidationFailed: Naming the field.
+        django.core.exceptions.ValidationError: A column's own rule is broken.
+    """
+    check_tags(version.tags)
+    _check_tasks(version)
+    _check_limits(version.limits)
+    _check_prices(version.prices)
+    _check_parameters(version.parameters)
+    _check_integration(version)
+    version.full_clean(exclude=["project", "model", "integration"])
+
+
+def _check_tasks(version: ModelVersion) -> None:
+    unknown = sorted(set(version.tasks) - set(TASKS))
+    if unknown:
+        raise ValidationFailed.of("tasks", f"{unknown[0]} is none of {', '.join(TASKS)}.")
+    version.tasks = [task for task in TASKS if task in version.tasks]
+    if not version.tasks:
+        return
+    possible = tasks_of(version.provider, version.provider_model)
+    if possible is None:
+        raise ValidationFailed.of(
+            "tasks",
+            f"Models of the provider {version.provider} can be registered but not called; "
+            f"callable are: {', '.join(callable_providers())}.",
+        )
+    missing = [task for task in version.tasks if task not in possible]
+    if missing:
+        raise ValidationFailed.of(
+            "tasks", f"{version.provider_model} of {version.provider} cannot {missing[0]}."
+        )
+
+
+def _check_limits(limits: Any) -> None:
+    _check_keys("limits", limits, {"max_tokens"})
+    _check_each("limits", limits, _is_token_count, f"a whole number from 1 to {MAX_TOKENS}")
+
+
+def _check_parameters(parameters: Any) -> None:
+    if not isinstance(parameters, dict):
+        raise ValidationFailed.of("parameters", "An object.")
+    rules: dict[str, tuple[Callable[[Any], bool], str]] = {
+        "max_tokens": (_is_token_count, f"a whole number from 1 to {MAX_TOKENS}"),
+        "temperature": (_is_temperature, "a number from 0 to 2"),
+        "system": (lambda value: isinstance(value, str), "text"),
+    }
+    for name, (holds, what) in rules.items():
+        if name in parameters and not holds(parameters[name]):
+            raise ValidationFailed.of(f"/parameters/{name}", f"This is {what}.")
+
+
+def _check_prices(prices: Any) -> None:
+    _check_keys("prices", prices, PRICES)
+    _check_each("prices", prices, _is_price, "a decimal number of USD, zero or more")
+    for name, value in prices.items():
+        # Stored as text: JSON's numbers are binary fractions, and money is not.
+        prices[name] = format(Decimal(str(value)), "f")
+
+
+def _check_integration(version: ModelVersion) -> None:
+    if version.integration_id is None:
+        return
+    owned = Integration.objects.in_project(version.project_id).filter(pk=version.integration_id)
+    if not owned.exists():
+        raise ValidationFailed.of("integration", "There is no such integration in this project.")
+
+
+def _check_keys(field: str, value: Any, known: set[str]) -> None:
+    if not isinstance(value, dict):
+        raise ValidationFailed.of(field, "An object.")
+    unknown = sorted(set(value) - known)
+    if unknown:
+        raise ValidationFailed.of(f"/{field}/{unknown[0]}", f"Unknown; known are: {', '.join(sorted(known))}.")
+
+
+def _check_each(field: str, value: dict[str, Any], holds: Callable[[Any], bool], what: str) -> None:
+    for name, item in value.items():
+        if not holds(item):
+            raise ValidationFailed.of(f"/{field}/{name}", f"This is {what}.")
+
+
+def _is_token_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_TOKENS
+
+
+def _is_temperature(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 2
+
+
+def _is_price(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return False
+    try:
+        price = Decimal(str(value))
+    except InvalidOperation:
+        return False
+    return price.is_finite() and 0 <= price <= 10**9

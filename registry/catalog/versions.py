@@ -1,0 +1,152 @@
+"""Versions: numbering, describing, deactivating."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from authz.audit.actor import Actor
+from authz.audit.record import record_change, state_of
+from authz.configuration.revision import move_revision
+from authz.models import Project
+from intmod_site.api.errors import Conflict, NotFound
+from registry.catalog.services import create_model
+from registry.catalog.version_fields import check_version
+from registry.models import ModelVersion, RegisteredModel
+
+FIXED_ONCE_READY = {"source"}
+
+
+def create_version(*, actor: Actor, model: RegisteredModel, model_id: str | None = None, **fields: Any) -> ModelVersion:
+    """Give a model its next version.
+
+    Args:
+        actor: Who creates it.
+        model: Of which model.
+        model_id: The version's name of its own in the project; `<name>-<number>` by default.
+        fields: Columns of `ModelVersion`.
+
+    Raises:
+        Conflict: The model_id is taken.
+        NotFound: The model was deleted meanwhile.
+        ValidationFailed, django.core.exceptions.ValidationError: A field is wrong.
+    """
+    with transaction.atomic():
+        # The counter's row is the lock: concurrent creations queue up here and get one number each.
+        counted = RegisteredModel.objects.filter(pk=model.pk, deleted_at=None).update(
+            last_number=F("last_number") + 1
+        )
+        if not counted:
+            raise NotFound(f"There is no model called {model.name}.", code="model_not_found")
+        model = RegisteredModel.objects.select_related("project").get(pk=model.pk)
+        number = model.last_number
+        version = ModelVersion(
+            project=model.project,
+            model=model,
+            number=number,
+            identifier=model_id or f"{model.name.replace(' ', '-')}-{number}",
+            **fields,
+        )
+        if ModelVersion.objects.filter(project=model.project, identifier=version.identifier).exists():
+            raise Conflict(f"There is a version with the model_id {version.identifier}.", code="already_exists")
+        check_version(version)
+        version.save(force_insert=True)
+        move_revision()
+        record_change(
+            actor=actor,
+            action="modelversion.create",
+            obj=version,
+            project=model.project,
+            after=state_of(version),
+        )
+    return version
+
+
+def register_model(
+    *,
+    actor: Actor,
+    project: Project,
+    model_name: str,
+    model_type: str,
+    model_id: str | None = None,
+    version: str = "",
+    **fields: Any,
+) -> ModelVersion:
+    """Register a version, and its model if there is none yet: the one call of a newcomer.
+
+    Args:
+        actor: Who registers it.
+        project: Where.
+        model_name, model_type: The model; the type counts only when the model is new.
+        model_id: The version's name of its own.
+        version: The version as people write it; its number is given.
+        fields: Further columns of `ModelVersion`.
+
+    Raises:
+        As `create_model` and `create_version`.
+    """
+    with transaction.atomic():
+        model = RegisteredModel.objects.in_project(project.pk).existing().filter(name=model_name).first()
+        if model is None:
+            model = create_model(actor=actor, project=project, name=model_name, model_type=model_type)
+        return create_version(actor=actor, model=model, model_id=model_id, label=version, **fields)
+
+
+def update_version(*, actor: Actor, version: ModelVersion, changes: dict[str, Any]) -> ModelVersion:
+    """Change a version; what it is made of stays once it is ready.
+
+    Raises:
+        Conflict: The source of a ready version would change.
+        ValidationFailed, django.core.exceptions.ValidationError: A field is wrong.
+    """
+    with transaction.atomic():
+        current = _locked(version)
+        before = state_of(current)
+        for name, value in changes.items():
+            fixed = name in FIXED_ONCE_READY and current.status == ModelVersion.Status.READY
+            if fixed and value != getattr(current, name):
+                raise Conflict(f"The {name} of a ready version does not change; create a new version.")
+            setattr(current, name, value)
+        check_version(current)
+        current.save()
+        move_revision()
+        record_change(
+            actor=actor,
+            action="modelversion.update",
+            obj=current,
+            project=current.project,
+            before=before,
+            after=state_of(current),
+        )
+    return current
+
+
+def deactivate_version(*, actor: Actor, version: ModelVersion) -> ModelVersion:
+    """Let a version answer no more calls, from the next one on."""
+    return update_version(actor=actor, version=version, changes={"is_active": False})
+
+
+def version_numbered(*, project: Project, model_name: str, number: int) -> ModelVersion:
+    """Give a version by its model's name and its number.
+
+    Raises:
+        NotFound: There is none in this project.
+    """
+    version = (
+        ModelVersion.objects.in_project(project.pk)
+        .existing()
+        .filter(model__name=model_name, number=number)
+        .select_related("model", "project", "integration")
+        .first()
+    )
+    if version is None:
+        raise NotFound(f"There is no version {number} of a model called {model_name}.", code="version_not_found")
+    return version
+
+
+def _locked(version: ModelVersion) -> ModelVersion:
+    return (
+        ModelVersion.objects.select_for_update(of=("self",))
+        .select_related("model", "project")
+        .get(pk=version.pk)
+    )

@@ -1,0 +1,14 @@
+"""Tables of models."""
+
+from registry.models.catalog import ModelAlias, ModelVersion, RegisteredModel, TaskDefault
+from registry.models.inference import InferenceRecord
+from registry.models.monitoring import MetricSample
+
+__all__ = [
+    "InferenceRecord",
+    "MetricSample",
+    "ModelAlias",
+    "ModelVersion",
+    "RegisteredModel",
+    "TaskDefault",
+]

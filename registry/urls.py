@@ -1,0 +1,33 @@
+"""Routes of models, below /api/v1."""
+
+from django.urls import path, register_converter
+
+from intmod_site.api.converters import NumberConverter
+from registry.catalog import views as catalog
+from registry.inference import views as inference
+from registry.monitoring.views import PerformanceViewSet
+
+register_converter(NumberConverter, "number")
+
+MODEL = "registry/models/<str:name>"
+VERSION = f"{MODEL}/versions/<number:number>"
+
+urlpatterns = [
+    path("registry/models", catalog.ModelViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        MODEL,
+        catalog.ModelViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    path(f"{MODEL}/versions", catalog.VersionViewSet.as_view({"get": "list", "post": "create"})),
+    path(VERSION, catalog.VersionViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path(f"{VERSION}/deactivate", catalog.VersionViewSet.as_view({"post": "deactivate"})),
+    path(f"{VERSION}/performance", PerformanceViewSet.as_view({"get": "current", "post": "report"})),
+    path(f"{MODEL}/aliases", catalog.AliasViewSet.as_view({"get": "list"})),
+    path(
+        f"{MODEL}/aliases/<str:alias>",
+        catalog.AliasViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+    ),
+    path("registry/versions", catalog.AllVersionsViewSet.as_view({"get": "list"})),
+    path("registry/versions/<path:model_id>", catalog.AllVersionsViewSet.as_view({"get": "retrieve"})),
+    *(path(f"ai/{task}", view) for task, view in inference.VIEWS.items()),
+]
