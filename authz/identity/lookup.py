@@ -6,7 +6,7 @@ times what running it does.
 """
 
 import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,11 +36,11 @@ WHERE c.{key} = %s AND c.revoked_at IS NULL
   AND (c.expires_at IS NULL OR c.expires_at > %s){condition}
 """
 _BY_SESSION = _SELECT.format(
-    table="authz_session", key="id", extra="NULL, NULL",
+    table="authz_session", key="id", extra="NULL",
     condition=" AND c.credential_epoch = u.credential_epoch",
 )
 _BY_KEY = _SELECT.format(
-    table="authz_apikey", key="public_id", extra="c.secret_hash, c.last_used_at", condition="",
+    table="authz_apikey", key="public_id", extra="c.secret_hash, (c.last_used_at IS NULL OR c.last_used_at < %s)", condition="",
 )
 
 
@@ -61,7 +61,7 @@ def _by_access_token(text: str, address: str | None) -> Principal:
         session_id = AccessToken(text).session_id  # type: ignore[arg-type]
     except TokenError:
         raise _refusal() from None
-    row = _fetch(_BY_SESSION, _id_parameter(session_id))
+    row = _fetch(_BY_SESSION, [_id_parameter(session_id), _moment(timezone.now())])
     return _principal(row, f"session:{session_id}", address)
 
 
@@ -69,19 +69,20 @@ def _by_api_key(text: str, address: str | None) -> Principal:
     key = api_key.parse(text)
     if key is None:
         raise _refusal()
-    row = _fetch(_BY_KEY, key.public_id)
-    *_, stored_hash, last_used = row
+    now = timezone.now()
+    row = _fetch(_BY_KEY, [_moment(now - LAST_USED_STEP), key.public_id, _moment(now)])
+    *_, stored_hash, use_is_news = row
     if not hmac.compare_digest(api_key.secret_hash(key), stored_hash):
         raise _refusal()
     principal = _principal(row, f"api_key:{key.public_id}", address)
-    _note_use(principal.credential_id, last_used)
+    if use_is_news:
+        APIKey.objects.filter(pk=principal.credential_id).update(last_used_at=now)
     return principal
 
 
-def _fetch(statement: str, key: Any) -> tuple[Any, ...]:
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+def _fetch(statement: str, parameters: list[Any]) -> tuple[Any, ...]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [key, now])
+        cursor.execute(statement, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
     if row is None:
         raise _refusal()
@@ -106,16 +107,12 @@ def _principal(row: tuple[Any, ...], credential: str, address: str | None) -> Pr
     )
 
 
-def _note_use(key_id: UUID, last_used: Any) -> None:
-    now = timezone.now()
-    if isinstance(last_used, str):  # SQLite hands over text, UTC without an offset
-        last_used = datetime.fromisoformat(last_used).replace(tzinfo=UTC)
-    if last_used is None or now - last_used > LAST_USED_STEP:
-        APIKey.objects.filter(pk=key_id).update(last_used_at=now)
-
-
 def _id(value: str | UUID) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
+
+
+def _moment(value: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(value)
 
 
 def _id_parameter(value: UUID) -> str | UUID:
