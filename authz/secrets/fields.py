@@ -97,6 +97,10 @@ class EncryptedTextField(models.TextField):
         """Mark what comes from the database as encrypted."""
         return Ciphertext(value) if value else None
 
+    def to_python(self, value: Any) -> Any:
+        """Leave the value alone: full_clean must not turn a `Secret` into its text."""
+        return value
+
     def pre_save(self, model_instance: models.Model, add: bool) -> str | None:  # noqa: ARG002, FBT001
         """Store the ciphertext."""
         stored = model_instance.__dict__.get(self.attname)
