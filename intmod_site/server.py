@@ -1,0 +1,58 @@
+"""How the web server is started: one command line, the same in development and production.
+
+granian's workers are processes with many threads: while a call waits for its model, another
+thread answers somebody else.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+WORKER_KILL_TIMEOUT_S = 150
+"""Above the longest call: a worker that is killed earlier loses its answers and its last rows."""
+
+
+def server_command(*, host: str, port: int, workers: int, threads: int) -> list[str]:
+    """Give the command line that serves the site.
+
+    Args:
+        host, port: Where to listen.
+        workers: Processes.
+        threads: Threads of each; one is taken for as long as a call takes.
+    """
+    return [
+        sys.executable, "-m", "granian",
+        "--interface", "wsgi",
+        "--host", host,
+        "--port", str(port),
+        "--workers", str(workers),
+        "--blocking-threads", str(threads),
+        "--no-ws",
+        "--log-level", "warning",
+        "--workers-kill-timeout", str(WORKER_KILL_TIMEOUT_S),
+        "--respawn-failed-workers",
+        "--process-name", "intmod-web",
+        "--working-dir", str(settings.BASE_DIR),
+        "intmod_site.wsgi:application",
+    ]  # fmt: skip
+
+
+def server_environment() -> dict[str, str]:
+    """Give the environment of the server's processes, with an empty folder for their metrics."""
+    folder = metrics_folder()
+    # Numbers of an earlier run would be added to this one's.
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "intmod_site.settings"),
+        "PROMETHEUS_MULTIPROC_DIR": str(folder),
+    }
+
+
+def metrics_folder() -> Path:
+    """Say where this server's processes keep their numbers; a folder for each server."""
+    return Path(settings.DATA_DIR) / "metrics" / str(os.getpid())
