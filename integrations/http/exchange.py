@@ -138,9 +138,14 @@ class Exchange:
 
     def _read_head(self) -> http.client.HTTPResponse:
         try:
-            return self._connection.getresponse()
+            response = self._connection.getresponse()
         except (http.client.HTTPException, OSError) as error:
             raise self._broken(error) from None
+        if self._socket.ended:
+            # http.client takes the end of the connection for the end of the head.
+            response.close()
+            raise ConnectionReset(f"{self._origin} broke the connection.")
+        return response
 
     def _check_framing(self, response: http.client.HTTPResponse) -> None:
         """Refuse an answer whose end is unclear, and one that nobody can decode (RFC 9112, 6)."""

@@ -28,7 +28,9 @@ class Deadlines:
     total_s: float = 60.0
 
     def __post_init__(self) -> None:
-        if not min(self.connect_s, self.first_byte_s, self.idle_s, self.total_s) > 0:
+        limits_s = (self.connect_s, self.first_byte_s, self.idle_s, self.total_s)
+        # Asked this way round, so that NaN does not pass.
+        if not all(limit_s > 0 for limit_s in limits_s):
             raise ValueError("Every deadline must be above zero.")
 
 

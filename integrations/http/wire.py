@@ -27,6 +27,7 @@ class DeadlineSocket:
     def __init__(self, sock: socket.socket, countdown: Countdown) -> None:
         self._sock = sock
         self.countdown = countdown
+        self.ended = False
 
     def sendall(self, data: bytes) -> None:
         """Write all of it, or raise what the deadline or the socket raises."""
@@ -48,9 +49,11 @@ class DeadlineSocket:
         countdown = self.countdown
         self._sock.settimeout(countdown.left_s())
         try:
-            return self._sock.recv_into(buffer)
+            count = self._sock.recv_into(buffer)
         except TimeoutError:
             raise countdown.exceeded() from None
+        self.ended = not count
+        return count
 
     def interrupt(self) -> None:
         """Break the connection under whoever is waiting for it. Any thread may call this."""
