@@ -2,8 +2,8 @@
 
 from django.urls import path, register_converter
 
-from authz.audit.views import AuditEventViewSet
-from authz.identity import views
+from authz.views import identity as views
+from authz.views.audit import AuditEventViewSet
 from intmod_site.api.converters import RowIdConverter
 
 register_converter(RowIdConverter, "row_id")
@@ -19,7 +19,9 @@ urlpatterns = [
     path("auth/api-keys", views.APIKeyViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "auth/api-keys/<uuid:pk>",
-        views.APIKeyViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        views.APIKeyViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
     ),
     path("audit/events", AuditEventViewSet.as_view({"get": "list"})),
     path("audit/events/<row_id:pk>", AuditEventViewSet.as_view({"get": "retrieve"})),

@@ -39,7 +39,9 @@ def plain_post(*, permission: str) -> Callable[[PlainView], Callable[..., HttpRe
     return decorate
 
 
-def _serve(request: HttpRequest, view: PlainView, permission: str, parameters: dict[str, Any]) -> HttpResponseBase:
+def _serve(
+    request: HttpRequest, view: PlainView, permission: str, parameters: dict[str, Any]
+) -> HttpResponseBase:
     principal = authenticate(request)
     if request.method != "POST":
         response: HttpResponse = refuse_exception(

@@ -39,7 +39,9 @@ class ProjectView(APIView):
         """The caller."""
         return self.request.user  # type: ignore[return-value]
 
-    def validated(self, serializer_class: type[BaseSerializer[Any]], **kwargs: Any) -> dict[str, Any]:
+    def validated(
+        self, serializer_class: type[BaseSerializer[Any]], **kwargs: Any
+    ) -> dict[str, Any]:
         """Give the validated body."""
         serializer = serializer_class(data=self.request.data, **kwargs)
         serializer.is_valid(raise_exception=True)
@@ -102,7 +104,9 @@ class ProjectViewSet(ProjectView, viewsets.GenericViewSet[Any]):
         filters = tuple(filterset.base_filters) if filterset else ()
         return (*named, *PAGING_PARAMETERS, *filters)
 
-    def page(self, queryset: QuerySet[Any], serializer_class: type[BaseSerializer[Any]] | None = None) -> Response:
+    def page(
+        self, queryset: QuerySet[Any], serializer_class: type[BaseSerializer[Any]] | None = None
+    ) -> Response:
         """Answer with one page of the queryset."""
         rows = self.paginate_queryset(self.filter_queryset(queryset))
         serializer_class = serializer_class or self.get_serializer_class()

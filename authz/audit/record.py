@@ -44,7 +44,9 @@ def record_change(
         TransactionManagementError: Outside a transaction, where the change would stand alone.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("An audit event belongs into the change's transaction.")
+        raise transaction.TransactionManagementError(
+            "An audit event belongs into the change's transaction."
+        )
     return _write(
         actor=actor,
         action=action,
@@ -70,7 +72,11 @@ def record_denial(*, actor: Actor, action: str, project: Project | None, reason:
 
 def state_of(obj: models.Model) -> State:
     """Give the object's columns as JSON values; secrets and personal data as keyed hashes."""
-    return {field.name: _shown(obj, field) for field in obj._meta.concrete_fields if not field.primary_key}
+    return {
+        field.name: _shown(obj, field)
+        for field in obj._meta.concrete_fields
+        if not field.primary_key
+    }
 
 
 def difference(before: State, after: State) -> dict[str, list[Any]]:
@@ -95,7 +101,9 @@ def _shown(obj: models.Model, field: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _write(*, actor: Actor, project: Project | None, changes: dict[str, Any], **fields: Any) -> AuditEvent:
+def _write(
+    *, actor: Actor, project: Project | None, changes: dict[str, Any], **fields: Any
+) -> AuditEvent:
     event = AuditEvent(
         occurred_at=timezone.now(),
         actor_kind=actor.kind,

@@ -13,7 +13,9 @@ def move_revision() -> None:
         TransactionManagementError: Outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise transaction.TransactionManagementError("The revision moves with a change, in its transaction.")
+        raise transaction.TransactionManagementError(
+            "The revision moves with a change, in its transaction."
+        )
     updated = ConfigurationRevision.objects.filter(id=1).update(number=F("number") + 1)
     if not updated:
         ConfigurationRevision.objects.create(id=1, number=1)

@@ -54,7 +54,9 @@ def parse(text: str) -> KeyText | None:
 
 def secret_hash(key: KeyText) -> str:
     """Give what is stored: HMAC-SHA256 under the pepper, hex."""
-    return hmac.new(settings.API_KEY_PEPPER.encode(), key.secret.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        settings.API_KEY_PEPPER.encode(), key.secret.encode(), hashlib.sha256
+    ).hexdigest()
 
 
 def _random(length: int) -> str:

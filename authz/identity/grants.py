@@ -13,7 +13,9 @@ from intmod_site.api.errors import PermissionDenied, ValidationFailed
 
 def check_permission(*, membership: Membership, permission: str) -> bool:
     """Whether a member holds a permission, by role or beyond it."""
-    return membership.user.is_active and permission in permissions_of(membership.pk, membership.role_id)
+    return membership.user.is_active and permission in permissions_of(
+        membership.pk, membership.role_id
+    )
 
 
 def add_user_permission(

@@ -48,7 +48,9 @@ def create_api_key(
         raise ValidationFailed.of("user", f"{user} is not a member of {project}.")
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationFailed.of("expires_at", "This moment has passed.")
-    kept = checked_scopes(scopes or [], held=held or permissions_of(membership.pk, membership.role_id))
+    kept = checked_scopes(
+        scopes or [], held=held or permissions_of(membership.pk, membership.role_id)
+    )
     text = api_key.generate()
     with transaction.atomic():
         key = APIKey.objects.create(
@@ -60,11 +62,15 @@ def create_api_key(
             scopes=kept,
             expires_at=expires_at,
         )
-        record_change(actor=actor, action="apikey.create", obj=key, project=project, after=state_of(key))
+        record_change(
+            actor=actor, action="apikey.create", obj=key, project=project, after=state_of(key)
+        )
     return key, str(text)
 
 
-def update_api_key(*, actor: Actor, key: APIKey, held: frozenset[str], changes: dict[str, Any]) -> APIKey:
+def update_api_key(
+    *, actor: Actor, key: APIKey, held: frozenset[str], changes: dict[str, Any]
+) -> APIKey:
     """Rename a key, or change its scopes or expiry.
 
     Raises:
@@ -81,7 +87,12 @@ def update_api_key(*, actor: Actor, key: APIKey, held: frozenset[str], changes: 
     with transaction.atomic():
         key.save(update_fields=["name", "scopes", "expires_at"])
         record_change(
-            actor=actor, action="apikey.update", obj=key, project=key.project, before=before, after=state_of(key)
+            actor=actor,
+            action="apikey.update",
+            obj=key,
+            project=key.project,
+            before=before,
+            after=state_of(key),
         )
     return key
 

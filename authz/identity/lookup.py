@@ -36,11 +36,16 @@ WHERE c.{key} = %s AND c.revoked_at IS NULL
   AND (c.expires_at IS NULL OR c.expires_at > %s){condition}
 """
 _BY_SESSION = _SELECT.format(
-    table="authz_session", key="id", extra="NULL",
+    table="authz_session",
+    key="id",
+    extra="NULL",
     condition=" AND c.credential_epoch = u.credential_epoch",
 )
 _BY_KEY = _SELECT.format(
-    table="authz_apikey", key="public_id", extra="c.secret_hash, (c.last_used_at IS NULL OR c.last_used_at < %s)", condition="",
+    table="authz_apikey",
+    key="public_id",
+    extra="c.secret_hash, (c.last_used_at IS NULL OR c.last_used_at < %s)",
+    condition="",
 )
 
 
@@ -90,7 +95,19 @@ def _fetch(statement: str, parameters: list[Any]) -> tuple[Any, ...]:
 
 
 def _principal(row: tuple[Any, ...], credential: str, address: str | None) -> Principal:
-    credential_id, scopes, user_id, username, kind, project_id, slug, membership_id, role_id, number, *_ = row
+    (
+        credential_id,
+        scopes,
+        user_id,
+        username,
+        kind,
+        project_id,
+        slug,
+        membership_id,
+        role_id,
+        number,
+        *_,
+    ) = row
     return Principal(
         user_id=_id(user_id),
         label=username,

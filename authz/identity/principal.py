@@ -89,7 +89,7 @@ def permissions_of(membership_id: UUID, role_id: int) -> frozenset[str]:
 
 def _extra_ids(membership_id: UUID) -> list[int]:
     return list(
-        Membership.extra_permissions.through.objects.filter(membership_id=membership_id).values_list(
-            "permission_id", flat=True
-        )
+        Membership.extra_permissions.through.objects.filter(
+            membership_id=membership_id
+        ).values_list("permission_id", flat=True)
     )

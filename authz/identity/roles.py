@@ -26,7 +26,9 @@ def create_roles(sender: AppConfig, **_: Any) -> None:
         )
         missing = held - {permission.codename for permission in permissions}
         if missing:
-            raise LookupError(f"{sender.label} grants permissions that do not exist: {sorted(missing)}")
+            raise LookupError(
+                f"{sender.label} grants permissions that do not exist: {sorted(missing)}"
+            )
         group.permissions.add(*permissions)
 
 

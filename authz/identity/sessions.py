@@ -122,7 +122,9 @@ def revoke(*, token: str, actor: Actor | None = None) -> bool:
     if found is None:
         return False
     session = Session.objects.select_related("user", "project").filter(pk=found).first()
-    return session is not None and end_session(session=session, actor=actor or _actor(session), reason="revoked")
+    return session is not None and end_session(
+        session=session, actor=actor or _actor(session), reason="revoked"
+    )
 
 
 def end_session(*, session: Session, actor: Actor, reason: str) -> bool:
@@ -196,7 +198,9 @@ def _chosen_membership(user: User, slug: str | None) -> Membership:
     if not found:
         raise ValidationFailed.of("project", "You are not a member of any project yet.")
     if len(found) > 1:
-        raise ValidationFailed.of("project", "You are a member of several projects; name one.", code="required")
+        raise ValidationFailed.of(
+            "project", "You are a member of several projects; name one.", code="required"
+        )
     return found[0]  # type: ignore[no-any-return]
 
 
@@ -204,7 +208,9 @@ def _checked_lifetime(expires_in: int | None) -> int:
     if expires_in is None:
         return int(settings.ACCESS_TOKEN_LIFETIME_S)
     if not 1 <= expires_in <= settings.ACCESS_TOKEN_MAX_LIFETIME_S:
-        raise ValidationFailed.of("expires_in", f"1 to {settings.ACCESS_TOKEN_MAX_LIFETIME_S} seconds.")
+        raise ValidationFailed.of(
+            "expires_in", f"1 to {settings.ACCESS_TOKEN_MAX_LIFETIME_S} seconds."
+        )
     return expires_in
 
 
@@ -235,9 +241,16 @@ def _token(kind: type[SessionToken], session: Session) -> SessionToken:
 
 
 def _end_for_reuse(session: Session, address: str | None) -> None:
-    actor = Actor(kind="anonymous", label=session.user.username, id=str(session.user_id), address=address)
+    actor = Actor(
+        kind="anonymous", label=session.user.username, id=str(session.user_id), address=address
+    )
     if end_session(session=session, actor=actor, reason="refresh_reused"):
-        record_denial(actor=actor, action="session.refresh", project=session.project, reason="refresh token reused")
+        record_denial(
+            actor=actor,
+            action="session.refresh",
+            project=session.project,
+            reason="refresh token reused",
+        )
 
 
 def _actor(session: Session) -> Actor:
@@ -252,5 +265,3 @@ def _actor(session: Session) -> Actor:
 
 def _refusal() -> NotAuthenticated:
     return NotAuthenticated("The refresh token is unknown, expired, used or revoked.")
-
-

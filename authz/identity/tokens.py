@@ -51,7 +51,14 @@ class KeyRingBackend(TokenBackend):
                 leeway=self.leeway,
                 options={"require": ["exp", "iat", "jti", "sub"]},
             )
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        except (
+            jwt.InvalidTokenError,
+            KeyError,
+            TypeError,
+            ValueError,
+            OverflowError,
+            RecursionError,
+        ):
             raise TokenBackendError("Token is invalid or expired") from None
         return claims
 

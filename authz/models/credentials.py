@@ -55,7 +55,9 @@ class APIKey(models.Model):
     name = models.CharField(max_length=100)
     public_id = models.CharField(max_length=12, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, editable=False)
-    scopes = models.JSONField(default=list, blank=True, help_text="Permissions kept; empty keeps all.")
+    scopes = models.JSONField(
+        default=list, blank=True, help_text="Permissions kept; empty keeps all."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

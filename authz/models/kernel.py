@@ -10,7 +10,9 @@ class ConfigurationRevision(models.Model):
     number = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_configuration_revision")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="one_configuration_revision")
+        ]
 
     def __str__(self) -> str:
         return str(self.number)
@@ -31,7 +33,9 @@ class IdempotencyRecord(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["principal", "key"], name="one_answer_per_idempotency_key")
+            models.UniqueConstraint(
+                fields=["principal", "key"], name="one_answer_per_idempotency_key"
+            )
         ]
 
     def __str__(self) -> str:

@@ -15,8 +15,11 @@ class Project(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     slug = models.CharField(
-        max_length=63, unique=True,
-        validators=[RegexValidator(rf"\A{SLUG}\Z", "Lower-case letters, digits and inner hyphens.")],
+        max_length=63,
+        unique=True,
+        validators=[
+            RegexValidator(rf"\A{SLUG}\Z", "Lower-case letters, digits and inner hyphens.")
+        ],
     )
     name = models.CharField(max_length=150)
     is_active = models.BooleanField(default=True)

@@ -51,15 +51,22 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     username = models.CharField(
-        max_length=150, unique=True, validators=[UnicodeUsernameValidator()],
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
         help_text="Stored in lower case and NFKC form, so that no two names look the same.",
     )
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.HUMAN)
     email = models.EmailField(blank=True)
     full_name = models.CharField(max_length=150, blank=True)
     owner = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="service_accounts",
-        limit_choices_to={"kind": Kind.HUMAN}, help_text="Who answers for a service account.",
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="service_accounts",
+        limit_choices_to={"kind": Kind.HUMAN},
+        help_text="Who answers for a service account.",
     )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May log in to the admin.")

@@ -59,7 +59,9 @@ class _SecretAttribute:
     def __init__(self, field: "EncryptedTextField") -> None:
         self.field = field
 
-    def __get__(self, instance: models.Model | None, owner: type[models.Model] | None = None) -> Any:
+    def __get__(
+        self, instance: models.Model | None, owner: type[models.Model] | None = None
+    ) -> Any:
         if instance is None:
             return self
         if self.field.attname not in instance.__dict__:
@@ -82,7 +84,9 @@ class EncryptedTextField(models.TextField):
         kwargs |= {"null": True, "blank": True, "editable": False}
         super().__init__(*args, **kwargs)
 
-    def contribute_to_class(self, cls: type[models.Model], name: str, *args: Any, **kwargs: Any) -> None:
+    def contribute_to_class(
+        self, cls: type[models.Model], name: str, *args: Any, **kwargs: Any
+    ) -> None:
         """Put our attribute in the place of Django's."""
         super().contribute_to_class(cls, name, *args, **kwargs)
         setattr(cls, name, _SecretAttribute(self))
@@ -93,7 +97,9 @@ class EncryptedTextField(models.TextField):
             raise ValueError("A secret is bound to its row: the row needs its id first.")
         return Place(self.model._meta.db_table, str(instance.pk), self.column)
 
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Ciphertext | None:  # noqa: ARG002
+    def from_db_value(
+        self, value: str | None, expression: Any, connection: Any
+    ) -> Ciphertext | None:  # noqa: ARG002
         """Mark what comes from the database as encrypted."""
         return Ciphertext(value) if value else None
 

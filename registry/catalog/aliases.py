@@ -36,12 +36,17 @@ def set_alias(
     """
     with transaction.atomic():
         # The model's row is the lock, because a new alias has none of its own yet.
-        locked = RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
+        locked = (
+            RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
+        )
         target = version_numbered(project=locked.project, model_name=locked.name, number=version)
         alias = ModelAlias.objects.filter(model=locked, name=name).select_related("version").first()
         pointed_at = alias.version.number if alias else None
         if expected_version is not None and pointed_at != expected_version:
-            raise Conflict(f"{name} points at version {pointed_at}, not {expected_version}.", code="alias_moved")
+            raise Conflict(
+                f"{name} points at version {pointed_at}, not {expected_version}.",
+                code="alias_moved",
+            )
         before = state_of(alias) if alias else None
         alias = alias or ModelAlias(model=locked, name=name)
         alias.version = target
@@ -81,7 +86,11 @@ def alias_named(*, model: RegisteredModel, name: str) -> ModelAlias:
     Raises:
         NotFound: The model has none of this name.
     """
-    alias = ModelAlias.objects.filter(model=model, name=name).select_related("version", "model__project").first()
+    alias = (
+        ModelAlias.objects.filter(model=model, name=name)
+        .select_related("version", "model__project")
+        .first()
+    )
     if alias is None:
         raise NotFound(f"{model.name} has no alias called {name}.", code="alias_not_found")
     return alias

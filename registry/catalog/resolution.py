@@ -52,18 +52,26 @@ def resolve(*, snapshot: Snapshot, project_id: UUID, reference: str | None, task
         ValidationFailed: The version cannot do the task, or there is no default for it.
     """
     if reference is None:
-        target = snapshot.get(("default", project_id, task), lambda: _load_default(project_id, task))
+        target = snapshot.get(
+            ("default", project_id, task), lambda: _load_default(project_id, task)
+        )
         if target is None:
             raise ValidationFailed.of(
                 "model", f"This project has no default model for {task}; name one.", code="required"
             )
     else:
-        target = snapshot.get(("model", project_id, reference), lambda: _load(project_id, reference))
+        target = snapshot.get(
+            ("model", project_id, reference), lambda: _load(project_id, reference)
+        )
         if target is None:
             raise NotFound(
                 f"There is no model {ascii(reference)} in this project.",
                 code="model_not_found",
-                fields=(FieldError("/model", "model_not_found", "There is no such model in this project."),),
+                fields=(
+                    FieldError(
+                        "/model", "model_not_found", "There is no such model in this project."
+                    ),
+                ),
             )
     _check(target, task)
     return target
@@ -124,7 +132,11 @@ def _by_name(project_id: UUID, name: str) -> ModelVersion | None:
         .order_by("-number")
     )
     # A model that exists but has nothing to call answers that its newest version is not active.
-    return _pointed_at(project_id, name, DEFAULT_ALIAS) or versions.callable().first() or versions.first()
+    return (
+        _pointed_at(project_id, name, DEFAULT_ALIAS)
+        or versions.callable().first()
+        or versions.first()
+    )
 
 
 def _pointed_at(project_id: UUID, name: str, alias: str) -> ModelVersion | None:

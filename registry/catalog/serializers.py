@@ -14,7 +14,7 @@ from intmod_site.api.fields import (
     TextField,
     WholeNumberField,
 )
-from registry.catalog.tasks import MODEL_TYPES, TASKS
+from registry.tasks import MODEL_TYPES, TASKS
 from registry.models import MetricSample, ModelAlias, ModelVersion, RegisteredModel
 
 

@@ -30,29 +30,43 @@ def create_model(
         django.core.exceptions.ValidationError: A field is wrong.
     """
     with transaction.atomic():
-        model = RegisteredModel.objects.select_for_update().filter(project=project, name=name).first()
+        model = (
+            RegisteredModel.objects.select_for_update().filter(project=project, name=name).first()
+        )
         if model is not None and model.deleted_at is None:
             raise Conflict(f"There is a model called {name} already.", code="already_exists")
         model = model or RegisteredModel(project=project, name=name)
-        model.model_type, model.description, model.tags = model_type, description, check_tags(tags or {})
+        model.model_type, model.description, model.tags = (
+            model_type,
+            description,
+            check_tags(tags or {}),
+        )
         model.deleted_at = None
         model.full_clean(exclude=["project"])
         model.save()
         move_revision()
         record_change(
-            actor=actor, action="registeredmodel.create", obj=model, project=project, after=state_of(model)
+            actor=actor,
+            action="registeredmodel.create",
+            obj=model,
+            project=project,
+            after=state_of(model),
         )
     return model
 
 
-def update_model(*, actor: Actor, model: RegisteredModel, changes: dict[str, Any]) -> RegisteredModel:
+def update_model(
+    *, actor: Actor, model: RegisteredModel, changes: dict[str, Any]
+) -> RegisteredModel:
     """Change type, description or tags.
 
     Raises:
         django.core.exceptions.ValidationError: A field is wrong.
     """
     with transaction.atomic():
-        current = RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
+        current = (
+            RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
+        )
         before = state_of(current)
         for name, value in changes.items():
             setattr(current, name, check_tags(value) if name == "tags" else value)
@@ -73,7 +87,9 @@ def update_model(*, actor: Actor, model: RegisteredModel, changes: dict[str, Any
 def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
     """Delete a model with its aliases and versions; its numbers are never given again."""
     with transaction.atomic():
-        current = RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
+        current = (
+            RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
+        )
         before = state_of(current)
         ModelAlias.objects.filter(model=current).delete()
         TaskDefault.objects.filter(model=current).delete()
@@ -103,12 +119,20 @@ def model_named(*, project: Project, name: str) -> RegisteredModel:
     return model  # type: ignore[no-any-return]
 
 
-def set_task_default(*, actor: Actor, project: Project, task: str, model: RegisteredModel) -> TaskDefault:
+def set_task_default(
+    *, actor: Actor, project: Project, task: str, model: RegisteredModel
+) -> TaskDefault:
     """Let a model answer the project's calls of a task that name no model."""
     with transaction.atomic():
-        default, _ = TaskDefault.objects.update_or_create(project=project, task=task, defaults={"model": model})
+        default, _ = TaskDefault.objects.update_or_create(
+            project=project, task=task, defaults={"model": model}
+        )
         move_revision()
         record_change(
-            actor=actor, action="taskdefault.set", obj=default, project=project, after={task: model.name}
+            actor=actor,
+            action="taskdefault.set",
+            obj=default,
+            project=project,
+            after={task: model.name},
         )
     return default

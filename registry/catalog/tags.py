@@ -21,5 +21,7 @@ def check_tags(tags: Any) -> dict[str, str]:
         if not (isinstance(key, str) and 0 < len(key) <= MAX_KEY_LENGTH):
             raise ValidationFailed.of("tags", f"A key has 1 to {MAX_KEY_LENGTH} characters.")
         if not (isinstance(value, str) and len(value) <= MAX_VALUE_LENGTH):
-            raise ValidationFailed.of("tags", f"The value of {key} is text of at most {MAX_VALUE_LENGTH} characters.")
+            raise ValidationFailed.of(
+                "tags", f"The value of {key} is text of at most {MAX_VALUE_LENGTH} characters."
+            )
     return tags

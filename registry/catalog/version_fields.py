@@ -8,7 +8,7 @@ from integrations.models import Integration
 from intmod_site.api.errors import ValidationFailed
 from registry.catalog.capabilities import callable_providers, tasks_of
 from registry.catalog.tags import check_tags
-from registry.catalog.tasks import TASKS
+from registry.tasks import TASKS
 from registry.models import ModelVersion
 
 PARAMETERS = {"max_tokens", "temperature", "system", "stop"}
@@ -92,7 +92,9 @@ def _check_keys(field: str, value: Any, known: set[str]) -> None:
         raise ValidationFailed.of(field, "An object.")
     unknown = sorted(set(value) - known)
     if unknown:
-        raise ValidationFailed.of(f"/{field}/{unknown[0]}", f"Unknown; known are: {', '.join(sorted(known))}.")
+        raise ValidationFailed.of(
+            f"/{field}/{unknown[0]}", f"Unknown; known are: {', '.join(sorted(known))}."
+        )
 
 
 def _check_each(field: str, value: dict[str, Any], holds: Callable[[Any], bool], what: str) -> None:

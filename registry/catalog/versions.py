@@ -17,7 +17,9 @@ from registry.models import ModelVersion, RegisteredModel
 FIXED_ONCE_READY = {"source"}
 
 
-def create_version(*, actor: Actor, model: RegisteredModel, model_id: str | None = None, **fields: Any) -> ModelVersion:
+def create_version(
+    *, actor: Actor, model: RegisteredModel, model_id: str | None = None, **fields: Any
+) -> ModelVersion:
     """Give a model its next version.
 
     Args:
@@ -47,8 +49,12 @@ def create_version(*, actor: Actor, model: RegisteredModel, model_id: str | None
             identifier=model_id or f"{model.name.replace(' ', '-')}-{number}",
             **fields,
         )
-        if ModelVersion.objects.filter(project=model.project, identifier=version.identifier).exists():
-            raise Conflict(f"There is a version with the model_id {version.identifier}.", code="already_exists")
+        if ModelVersion.objects.filter(
+            project=model.project, identifier=version.identifier
+        ).exists():
+            raise Conflict(
+                f"There is a version with the model_id {version.identifier}.", code="already_exists"
+            )
         check_version(version)
         version.save(force_insert=True)
         move_revision()
@@ -86,9 +92,16 @@ def register_model(
         As `create_model` and `create_version`.
     """
     with transaction.atomic():
-        model = RegisteredModel.objects.in_project(project.pk).existing().filter(name=model_name).first()
+        model = (
+            RegisteredModel.objects.in_project(project.pk)
+            .existing()
+            .filter(name=model_name)
+            .first()
+        )
         if model is None:
-            model = create_model(actor=actor, project=project, name=model_name, model_type=model_type)
+            model = create_model(
+                actor=actor, project=project, name=model_name, model_type=model_type
+            )
         return create_version(actor=actor, model=model, model_id=model_id, label=version, **fields)
 
 
@@ -105,7 +118,9 @@ def update_version(*, actor: Actor, version: ModelVersion, changes: dict[str, An
         for name, value in changes.items():
             fixed = name in FIXED_ONCE_READY and current.status == ModelVersion.Status.READY
             if fixed and value != getattr(current, name):
-                raise Conflict(f"The {name} of a ready version does not change; create a new version.")
+                raise Conflict(
+                    f"The {name} of a ready version does not change; create a new version."
+                )
             setattr(current, name, value)
         check_version(current)
         current.save()
@@ -140,7 +155,10 @@ def version_numbered(*, project: Project, model_name: str, number: int) -> Model
         .first()
     )
     if version is None:
-        raise NotFound(f"There is no version {number} of a model called {model_name}.", code="version_not_found")
+        raise NotFound(
+            f"There is no version {number} of a model called {model_name}.",
+            code="version_not_found",
+        )
     return version
 
 

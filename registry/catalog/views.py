@@ -111,7 +111,9 @@ class VersionViewSet(OfModel):
     def partial_update(self, request: Request, name: str, number: int) -> Response:  # noqa: ARG002
         """Change a version; what it is made of stays."""
         changes = with_integration(self, self.validated(serializers.VersionChange))
-        version = versions.update_version(actor=self.principal.actor, version=self.get_object(), changes=changes)
+        version = versions.update_version(
+            actor=self.principal.actor, version=self.get_object(), changes=changes
+        )
         return Response(serializers.VersionAnswer(version).data)
 
     @extend_schema(request=None, responses=serializers.VersionAnswer)
@@ -135,7 +137,9 @@ class VersionFilter(django_filters.FilterSet):
         model = ModelVersion
         fields: list[Any] = []
 
-    def filter_active(self, queryset: QuerySet[ModelVersion], name: str, value: str) -> QuerySet[ModelVersion]:
+    def filter_active(
+        self, queryset: QuerySet[ModelVersion], name: str, value: str
+    ) -> QuerySet[ModelVersion]:
         """Read true and false as JSON writes them."""
         return queryset.filter(**{name: value == "true"})
 
@@ -176,7 +180,9 @@ class AliasViewSet(OfModel):
 
     def retrieve(self, request: Request, name: str, alias: str) -> Response:  # type: ignore[override]  # noqa: ARG002
         """Give one alias."""
-        return Response(serializers.AliasAnswer(aliases.alias_named(model=self.model(), name=alias)).data)
+        return Response(
+            serializers.AliasAnswer(aliases.alias_named(model=self.model(), name=alias)).data
+        )
 
     @extend_schema(request=serializers.AliasWrite, responses=serializers.AliasAnswer)
     def update(self, request: Request, name: str, alias: str) -> Response:  # noqa: ARG002
@@ -203,9 +209,9 @@ def with_integration(view: ProjectViewSet, fields: dict[str, Any]) -> dict[str, 
     name = fields.get("integration")
     if name is None:
         return fields
-    integration = Integration.objects.in_project(view.principal.project_id).filter(name=name).first()
+    integration = (
+        Integration.objects.in_project(view.principal.project_id).filter(name=name).first()
+    )
     if integration is None:
         raise ValidationFailed.of("integration", f"There is no integration called {name}.")
     return fields | {"integration": integration}
-
-

@@ -10,7 +10,7 @@ from django.db.models import Q
 from authz.ids import new_id
 from authz.models import Project, ProjectOwned, ProjectOwnedQuerySet
 from integrations.models import Integration
-from registry.catalog.tasks import MODEL_TYPES, TASKS
+from registry.tasks import MODEL_TYPES, TASKS
 
 MODEL_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,198}[A-Za-z0-9])?"
 IDENTIFIER = r"[A-Za-z0-9](?:[A-Za-z0-9._:/@-]{0,198}[A-Za-z0-9])?"
@@ -31,7 +31,9 @@ class RegisteredModel(ProjectOwned):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(
         max_length=200,
-        validators=[RegexValidator(rf"\A{MODEL_NAME}\Z", "Letters, digits, and inner . _ - or space.")],
+        validators=[
+            RegexValidator(rf"\A{MODEL_NAME}\Z", "Letters, digits, and inner . _ - or space.")
+        ],
     )
     model_type = models.CharField(max_length=20, choices=[(word, word) for word in MODEL_TYPES])
     description = models.TextField(blank=True, max_length=10_000)
@@ -92,22 +94,36 @@ class ModelVersion(models.Model):
     number = models.PositiveIntegerField(editable=False)
     # The API's model_id; Django takes that name for the column of the foreign key above.
     identifier = models.CharField(
-        "model id", max_length=200, help_text="A name of its own in the project.",
+        "model id",
+        max_length=200,
+        help_text="A name of its own in the project.",
         validators=[RegexValidator(rf"\A{IDENTIFIER}\Z", "Letters, digits, and inner . _ : / @ -")],
     )
-    label = models.CharField(max_length=100, blank=True, help_text='The version as people write it: "1.0".')
+    label = models.CharField(
+        max_length=100, blank=True, help_text='The version as people write it: "1.0".'
+    )
     description = models.TextField(blank=True, max_length=10_000)
     provider = models.CharField(max_length=50)
     provider_model = models.CharField(max_length=200, help_text="The model's name at its provider.")
     integration = models.ForeignKey(
-        Integration, models.PROTECT, null=True, blank=True, related_name="model_versions",
+        Integration,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="model_versions",
         help_text="How to reach the provider; none for models in this process.",
     )
     tasks = models.JSONField(default=list)
-    parameters = models.JSONField(default=dict, blank=True, help_text="Defaults of calls: temperature, max_tokens.")
-    limits = models.JSONField(default=dict, blank=True, help_text="max_tokens: what one call may ask for.")
+    parameters = models.JSONField(
+        default=dict, blank=True, help_text="Defaults of calls: temperature, max_tokens."
+    )
+    limits = models.JSONField(
+        default=dict, blank=True, help_text="max_tokens: what one call may ask for."
+    )
     prices = models.JSONField(
-        default=dict, blank=True, help_text="input_usd_per_mtok, output_usd_per_mtok: USD per million tokens."
+        default=dict,
+        blank=True,
+        help_text="input_usd_per_mtok, output_usd_per_mtok: USD per million tokens.",
     )
     performance_metrics = models.JSONField(default=dict, blank=True, editable=False)
     source = models.CharField(max_length=2000, blank=True)
@@ -139,7 +155,9 @@ class ModelAlias(models.Model):
     model = models.ForeignKey(RegisteredModel, models.CASCADE, related_name="aliases")
     name = models.CharField(
         max_length=100,
-        validators=[RegexValidator(rf"\A{ALIAS_NAME}\Z", "A letter, then letters, digits and inner . _ -")],
+        validators=[
+            RegexValidator(rf"\A{ALIAS_NAME}\Z", "A letter, then letters, digits and inner . _ -")
+        ],
     )
     version = models.ForeignKey(ModelVersion, models.RESTRICT, related_name="aliases")
     updated_at = models.DateTimeField(auto_now=True)

@@ -17,7 +17,9 @@ class MetricSample(models.Model):
     id = models.BigAutoField(primary_key=True)
     # No constraint in the database: samples come in batches from the call path, and a version's
     # samples go with it.
-    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="samples", db_constraint=False)
+    version = models.ForeignKey(
+        ModelVersion, models.CASCADE, related_name="samples", db_constraint=False
+    )
     metric = models.CharField(max_length=100)
     value = models.FloatField()
     ts = models.DateTimeField()

@@ -6,7 +6,13 @@ import msgspec
 
 from registry.catalog.resolution import Target
 from registry.inference.calls import ChatCall, ChatResult, Message
-from registry.inference.endpoints.endpoint import ContinuationRequest, Endpoint, Text, continuation, with_system
+from registry.inference.endpoints.endpoint import (
+    ContinuationRequest,
+    Endpoint,
+    Text,
+    continuation,
+    with_system,
+)
 
 
 class ChatMessage(msgspec.Struct, forbid_unknown_fields=True):

@@ -24,7 +24,9 @@ class DescribedLabel(msgspec.Struct, forbid_unknown_fields=True):
 class ClassifyRequest(ModelRequest, kw_only=True):
     """A text or several, and the labels to choose from."""
 
-    labels: Annotated[list[LabelName | DescribedLabel], msgspec.Meta(min_length=2, max_length=MAX_LABELS)]
+    labels: Annotated[
+        list[LabelName | DescribedLabel], msgspec.Meta(min_length=2, max_length=MAX_LABELS)
+    ]
     text: Text | None = None
     texts: Annotated[list[Text], msgspec.Meta(min_length=1, max_length=MAX_TEXTS)] | None = None
     multi_label: bool = False

@@ -19,7 +19,9 @@ class EmbedRequest(ModelRequest, kw_only=True):
 
 def build(request: EmbedRequest, target: Target) -> EmbedCall:  # noqa: ARG001
     """Take one text as a list of one."""
-    return EmbedCall(inputs=(request.input,) if isinstance(request.input, str) else tuple(request.input))
+    return EmbedCall(
+        inputs=(request.input,) if isinstance(request.input, str) else tuple(request.input)
+    )
 
 
 def present(request: EmbedRequest, result: EmbedResult) -> dict[str, Any]:  # noqa: ARG001

@@ -17,7 +17,8 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT_LENGTH)]
 ModelReference = Annotated[
     str,
     msgspec.Meta(
-        min_length=1, max_length=300,
+        min_length=1,
+        max_length=300,
         description="model_id, name@alias, name:number or name; the project's default if left out.",
     ),
 ]
@@ -69,7 +70,9 @@ def continuation(request: ContinuationRequest, target: Target, messages: list[Me
     limit = target.max_tokens_limit
     max_tokens = request.max_tokens or min(defaults.get("max_tokens", DEFAULT_MAX_TOKENS), limit)
     if max_tokens > limit:
-        raise ValidationFailed.of("max_tokens", f"{target.model}:{target.number} gives at most {limit} tokens.")
+        raise ValidationFailed.of(
+            "max_tokens", f"{target.model}:{target.number} gives at most {limit} tokens."
+        )
     temperature = request.temperature
     if temperature is None:
         temperature = float(defaults.get("temperature", 0.0))

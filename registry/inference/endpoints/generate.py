@@ -2,7 +2,13 @@
 
 from registry.catalog.resolution import Target
 from registry.inference.calls import ChatCall, ChatResult, Message
-from registry.inference.endpoints.endpoint import ContinuationRequest, Endpoint, Text, continuation, with_system
+from registry.inference.endpoints.endpoint import (
+    ContinuationRequest,
+    Endpoint,
+    Text,
+    continuation,
+    with_system,
+)
 
 
 class GenerateRequest(ContinuationRequest, kw_only=True):
@@ -14,7 +20,9 @@ class GenerateRequest(ContinuationRequest, kw_only=True):
 
 def build(request: GenerateRequest, target: Target) -> ChatCall:
     """Make the prompt the one message of a conversation."""
-    return continuation(request, target, with_system([Message("user", request.prompt)], request.system, target))
+    return continuation(
+        request, target, with_system([Message("user", request.prompt)], request.system, target)
+    )
 
 
 def present(request: GenerateRequest, result: ChatResult) -> str:  # noqa: ARG001

@@ -13,7 +13,7 @@ from authz.models import Project
 from intmod_site.api.errors import ApiError
 from integrations.models import Integration
 from registry.catalog.aliases import set_alias
-from registry.catalog.tasks import MODEL_TYPES, TASKS
+from registry.tasks import MODEL_TYPES, TASKS
 from registry.catalog.versions import register_model
 from registry.models import ModelVersion
 

@@ -11,11 +11,12 @@ from rest_framework.response import Response
 
 from authz.api.permissions import ANYONE, AUTHENTICATED
 from authz.api.views import ProjectView, ProjectViewSet
-from authz.identity import grants, keys, serializers, sessions
+from authz.identity import grants, keys, sessions
 from authz.identity.principal import permissions_of
 from authz.models.credentials import APIKey
 from authz.models.projects import Membership
 from authz.models.users import User
+from authz.views import serializers
 
 
 class TokenView(ProjectView):
@@ -104,7 +105,11 @@ class PermissionCheckView(ProjectView):
         body = self.validated(serializers.PermissionQuestion)
         membership = _member(self, body["user_id"])
         return Response(
-            {"allowed": grants.check_permission(membership=membership, permission=body["permission"])}
+            {
+                "allowed": grants.check_permission(
+                    membership=membership, permission=body["permission"]
+                )
+            }
         )
 
 
@@ -163,7 +168,9 @@ class APIKeyViewSet(ProjectViewSet):
         )
         return Response(serializers.APIKeyCreated(key, context={"key": text}).data, status=201)
 
-    @extend_schema(request=serializers.APIKeyWrite(partial=True), responses=serializers.APIKeyAnswer)
+    @extend_schema(
+        request=serializers.APIKeyWrite(partial=True), responses=serializers.APIKeyAnswer
+    )
     def partial_update(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
         """Rename a key, or change its scopes or expiry."""
         key = keys.update_api_key(

@@ -17,8 +17,21 @@ class AuditEventAnswer(serializers.ModelSerializer[AuditEvent]):
     class Meta:
         model = AuditEvent
         fields = [
-            "id", "occurred_at", "action", "outcome", "actor_kind", "actor_id", "actor_label", "credential",
-            "project_label", "object_type", "object_id", "object_label", "changes", "request_id", "address",
+            "id",
+            "occurred_at",
+            "action",
+            "outcome",
+            "actor_kind",
+            "actor_id",
+            "actor_label",
+            "credential",
+            "project_label",
+            "object_type",
+            "object_id",
+            "object_label",
+            "changes",
+            "request_id",
+            "address",
         ]
 
 

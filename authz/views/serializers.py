@@ -106,7 +106,15 @@ class APIKeyAnswer(serializers.ModelSerializer[APIKey]):
     class Meta:
         model = APIKey
         fields = [
-            "id", "name", "public_id", "username", "scopes", "expires_at", "revoked_at", "last_used_at", "created_at",
+            "id",
+            "name",
+            "public_id",
+            "username",
+            "scopes",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
+            "created_at",
         ]
 
 
