@@ -30,7 +30,7 @@ def read_key(name: str, *, folder: Path, production: bool) -> str:
     Raises:
         ImproperlyConfigured: In production, for a missing, short or placeholder value.
     """
-    value = _from_environment(name)
+    value = from_environment(name)
     if production:
         return _checked(name, value)
     return value or _kept(folder / name.lower())
@@ -43,7 +43,7 @@ def read_ring(name: str, *, folder: Path, production: bool) -> dict[str, str]:
         ImproperlyConfigured: For a pair without a colon, a repeated kid, or (in production) a
             missing, short or placeholder key.
     """
-    value = _from_environment(name)
+    value = from_environment(name)
     if not value:
         return {"k1": read_key(name, folder=folder, production=production)}
     ring: dict[str, str] = {}
@@ -57,7 +57,12 @@ def read_ring(name: str, *, folder: Path, production: bool) -> dict[str, str]:
     return ring
 
 
-def _from_environment(name: str) -> str:
+def from_environment(name: str) -> str:
+    """Give the variable's value, or the text of the file that NAME_FILE names; empty if neither.
+
+    Raises:
+        ImproperlyConfigured: The file cannot be read.
+    """
     path = os.environ.get(f"{name}_FILE")
     if path:
         try:

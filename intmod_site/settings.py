@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
 from intmod_site.database import database_settings
-from intmod_site.keys import read_key, read_ring
+from intmod_site.keys import from_environment, read_key, read_ring
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -103,7 +103,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": database_settings(
-        env.str("DATABASE_URL", f"sqlite:///{DATA_DIR / 'intmod.sqlite3'}")
+        from_environment("DATABASE_URL") or f"sqlite:///{DATA_DIR / 'intmod.sqlite3'}"
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
