@@ -52,7 +52,7 @@ class _Pinned(urllib3.connection.HTTPConnection):
             TlsFailed: The certificate is not valid for the host, or the handshake failed.
             DeadlineExceeded: One of `connect_timeout`, `total_timeout`.
         """
-        if self.sock is None:
+        if self.is_closed:
             self._countdown = countdown
             try:
                 self.connect()
@@ -62,10 +62,11 @@ class _Pinned(urllib3.connection.HTTPConnection):
                 if isinstance(error, (OSError, ValueError)):
                     raise self._translated(error) from error
                 raise
-        self.sock.countdown = countdown
-        return self.sock
+        sock: DeadlineSocket = self.sock
+        sock.countdown = countdown
+        return sock
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:  # type: ignore[override]
         """Hold the data back until `flush`: head and body then leave in one packet."""
         self._unsent.append(data)
 

@@ -34,12 +34,13 @@ class Exchange:
         countdown: The call's deadlines.
     """
 
+    _socket: DeadlineSocket
+
     def __init__(self, pool: OriginPool, countdown: Countdown) -> None:
         self._pool = pool
         self._countdown = countdown
         self._origin = pool.pinned.origin
         self._connection = pool.take()
-        self._socket: DeadlineSocket | None = None
         self._response: http.client.HTTPResponse | None = None
         self._gunzip: Gunzip | None = None
         self._left_bytes: int | None = None
@@ -95,9 +96,8 @@ class Exchange:
         return b"".join(pieces)
 
     def interrupt(self) -> None:
-        """Break the connection under a reader that waits. Not after `release`."""
-        if self._socket is not None:
-            self._socket.interrupt()
+        """Break the connection under a reader that waits. After `open`, not after `release`."""
+        self._socket.interrupt()
 
     def release(self) -> None:
         """Keep the connection if the answer was read to its end, else close it."""
@@ -177,12 +177,12 @@ class Exchange:
         return piece
 
     def _read_raw(self) -> bytes:
-        if self._at_end:
+        response, left_bytes = self._response, self._left_bytes
+        if response is None or self._at_end:
             return b""
-        left_bytes = self._left_bytes
         amount = _CHUNK_BYTES if left_bytes is None else min(_CHUNK_BYTES, left_bytes)
         try:
-            data = self._response.read1(amount)
+            data = response.read1(amount)
         except (http.client.HTTPException, OSError) as error:
             raise self._broken(error) from None
         if left_bytes is None:

@@ -10,8 +10,6 @@ import threading
 import weakref
 from time import monotonic
 
-from urllib3.util.connection import is_connection_dropped
-
 from integrations.http.connections import PinnedHTTPConnection, PinnedHTTPSConnection
 from integrations.http.countdown import Countdown
 from integrations.http.guard import Origin, PinnedOrigin, pin
@@ -53,7 +51,7 @@ class OriginPool:
                 if not self._idle:
                     break
                 connection = self._idle.pop()
-            if connection.idle_since >= oldest and not is_connection_dropped(connection):
+            if connection.idle_since >= oldest and connection.is_connected:
                 return connection
             connection.close()
         if self._tls is None:

@@ -40,9 +40,9 @@ class DeadlineSocket:
         except TimeoutError:
             raise countdown.exceeded() from None
 
-    def makefile(self, mode: str) -> io.BufferedReader:
+    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - always "rb"
         """Give a buffered reader; the socket stays open until it is closed too."""
-        return io.BufferedReader(_DeadlineReader(self, self._sock.makefile(mode, buffering=0)))
+        return io.BufferedReader(_DeadlineReader(self, self._sock.makefile("rb", buffering=0)))
 
     def read_into(self, buffer: "WriteableBuffer") -> int:
         """Read once; 0 is the end."""
