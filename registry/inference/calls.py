@@ -8,37 +8,117 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens read and written. Embeddings and analyses write none."""
+    """Tokens read and written, all of them. Embeddings and analyses write none.
+
+    `cached_tokens` of the input came from the provider's prompt cache, `cache_write_tokens` went
+    into it, `reasoning_tokens` of the output were thoughts; each is part of its total.
+    """
 
     input_tokens: int
     output_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the model wants called; `arguments` is JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may ask for; `parameters` is a JSON Schema."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation; `role` is system, user or assistant."""
+    """One turn of a conversation; `role` is system, user, assistant or tool.
+
+    `content` is text, or parts in OpenAI's form where there are images and the like. An
+    assistant's turn may carry tool calls; a tool's turn names the call that it answers.
+    """
 
     role: str
-    content: str
+    content: str | tuple[dict[str, object], ...] = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ChatCall:
-    """A conversation to continue: the call behind generate, chat and code."""
+    """A conversation to continue: the call behind generate, chat and code.
+
+    `tool_choice` is auto, none, required or a tool's name. `response_schema` is a JSON Schema
+    that the text must fit, `json_object` asks for any JSON object. What is None is left to the
+    provider.
+    """
 
     messages: tuple[Message, ...]
     max_tokens: int
-    temperature: float = 0.0
+    temperature: float | None = None
     stop: tuple[str, ...] = ()
+    top_p: float | None = None
+    seed: int | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | None = None
+    parallel_tool_calls: bool | None = None
+    response_schema: dict[str, object] | None = None
+    response_schema_name: str = "answer"
+    json_object: bool = False
+    user: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChatResult:
-    """The continuation; `finish_reason` is stop (ended by itself or by a stop text) or length."""
+    """The continuation.
+
+    `finish_reason` is stop (ended by itself or by a stop text), length, tool_calls or
+    content_filter.
+    """
 
     text: str
     finish_reason: str
     usage: Usage
+    tool_calls: tuple[ToolCall, ...] = ()
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of a streamed text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """The next piece of a streamed tool call; id and name come with its first piece."""
+
+    index: int
+    arguments: str
+    id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnd:
+    """The end of a stream that ended well; a stream without one was cut off."""
+
+    finish_reason: str
+    usage: Usage | None
+    model: str = ""
+
+
+StreamEvent = TextDelta | ToolCallDelta | StreamEnd
 
 
 @dataclass(frozen=True, slots=True)

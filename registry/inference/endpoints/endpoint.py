@@ -75,7 +75,7 @@ def continuation(request: ContinuationRequest, target: Target, messages: list[Me
         )
     temperature = request.temperature
     if temperature is None:
-        temperature = float(defaults.get("temperature", 0.0))
+        temperature = defaults.get("temperature")
     stop = request.stop if request.stop is not None else defaults.get("stop", [])
     return ChatCall(
         messages=tuple(messages),

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         missing = missing_packages()
         if missing and not options["check"]:
             try:
-                install(stream=self.stderr)
+                install_local_models()
             except InstallationFailed as error:
                 raise CommandError(str(error)) from None
         if options["as_json"]:

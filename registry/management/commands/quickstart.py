@@ -79,7 +79,7 @@ class Command(BaseCommand):
             return
         people.write("Installing the local models (once) …")
         try:
-            install(stream=sys.stderr)
+            install_local_models()
         except InstallationFailed as error:
             raise CommandError(str(error)) from None
 
