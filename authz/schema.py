@@ -5,13 +5,13 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class CredentialScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class CredentialScheme(OpenApiAuthenticationExtension):
     """A Bearer token: JWT or API key."""
 
     target_class = "authz.api.authentication.CredentialAuthentication"
     name = "credential"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ARG002
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
         """Describe it."""
         return {
             "type": "http",

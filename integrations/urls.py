@@ -8,6 +8,8 @@ urlpatterns = [
     path("integration/external", IntegrationViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "integration/external/<str:name>",
-        IntegrationViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        IntegrationViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
     ),
 ]

@@ -4,7 +4,8 @@ import sqlite3
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 
 SQLITE_WAL_BUG = ((3, 7, 0), (3, 51, 3))
@@ -27,8 +28,8 @@ def check_keys_differ(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             "Two of the site's keys are the same.",
-            hint="SECRET_KEY, JWT_SIGNING_KEYS, FIELD_ENCRYPTION_KEYS, AUDIT_KEY, API_KEY_PEPPER and "
-            "METRICS_TOKEN must each be random and different.",
+            hint="SECRET_KEY, JWT_SIGNING_KEYS, FIELD_ENCRYPTION_KEYS, AUDIT_KEY, API_KEY_PEPPER "
+            "and METRICS_TOKEN must each be random and different.",
             id="intmod.E001",
         )
     ]
@@ -56,7 +57,8 @@ def check_atomic_requests(**_: Any) -> list[CheckMessage]:
     return [
         Error(
             "ATOMIC_REQUESTS is on.",
-            hint="Turn it off: services open their own transactions, and denials are recorded outside them.",
+            hint="Turn it off: services open their own transactions, and denials are recorded "
+            "outside them.",
             id="intmod.E003",
         )
     ]
@@ -69,7 +71,7 @@ def check_sqlite_version(**_: Any) -> list[CheckMessage]:
     if connection.vendor != "sqlite" or not first <= sqlite3.sqlite_version_info < fixed:
         return []
     return [
-        Warning(
+        checks.Warning(
             f"SQLite {sqlite3.sqlite_version} has a rare corruption bug in WAL mode.",
             hint="Use PostgreSQL (DATABASE_URL), or a Python with SQLite 3.51.3 or newer.",
             id="intmod.W004",

@@ -8,6 +8,7 @@ and restarts keep everybody logged in.
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -97,8 +98,6 @@ def _kept(path: Path) -> str:
     with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as aside:
         aside.write(secrets.token_urlsafe(48))
         aside.flush()
-        try:
+        with suppress(FileExistsError):
             os.link(aside.name, path)
-        except FileExistsError:
-            pass
     return path.read_text(encoding="ascii")

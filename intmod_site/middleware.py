@@ -7,6 +7,7 @@ everything else, which keeps the call path short.
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from csp.middleware import CSPMiddleware
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -34,6 +35,7 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, and tell what was answered."""
         began = time.perf_counter()
         request_id = choose_request_id(request.headers.get("X-Request-Id"))
         set_request_id(request_id)
@@ -79,11 +81,12 @@ class RequestContextMiddleware:
 class PagesOnly:
     """Mixin that lets a middleware of Django's see requests for pages only."""
 
-    get_response: Callable[[HttpRequest], HttpResponseBase]
+    get_response: Any
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest) -> Any:
+        """Step aside for everything that is no page."""
         if request.path_info.startswith(PAGE_PREFIXES):
-            return super().__call__(request)  # type: ignore[misc,no-any-return]
+            return super().__call__(request)  # type: ignore[misc]
         return self.get_response(request)
 
 
@@ -98,10 +101,10 @@ class PageCommonMiddleware(PagesOnly, CommonMiddleware):
 class PageCsrfMiddleware(PagesOnly, CsrfViewMiddleware):
     """Forgery protection, for pages: the API takes no cookies that could be ridden."""
 
-    def process_view(self, request: HttpRequest, *args: object) -> HttpResponseBase | None:
+    def process_view(self, request: HttpRequest, *args: Any) -> Any:
         """Check the token on pages only."""
         if request.path_info.startswith(PAGE_PREFIXES):
-            return super().process_view(request, *args)  # type: ignore[arg-type]
+            return super().process_view(request, *args)
         return None
 
 

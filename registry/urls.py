@@ -16,18 +16,24 @@ urlpatterns = [
     path("registry/models", catalog.ModelViewSet.as_view({"get": "list", "post": "create"})),
     path(
         MODEL,
-        catalog.ModelViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        catalog.ModelViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
     ),
     path(f"{MODEL}/versions", catalog.VersionViewSet.as_view({"get": "list", "post": "create"})),
     path(VERSION, catalog.VersionViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path(f"{VERSION}/deactivate", catalog.VersionViewSet.as_view({"post": "deactivate"})),
-    path(f"{VERSION}/performance", PerformanceViewSet.as_view({"get": "current", "post": "report"})),
+    path(
+        f"{VERSION}/performance", PerformanceViewSet.as_view({"get": "current", "post": "report"})
+    ),
     path(f"{MODEL}/aliases", catalog.AliasViewSet.as_view({"get": "list"})),
     path(
         f"{MODEL}/aliases/<str:alias>",
         catalog.AliasViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
     ),
     path("registry/versions", catalog.AllVersionsViewSet.as_view({"get": "list"})),
-    path("registry/versions/<path:model_id>", catalog.AllVersionsViewSet.as_view({"get": "retrieve"})),
+    path(
+        "registry/versions/<path:model_id>", catalog.AllVersionsViewSet.as_view({"get": "retrieve"})
+    ),
     *(path(f"ai/{task}", view) for task, view in inference.VIEWS.items()),
 ]

@@ -41,9 +41,9 @@ class CredentialAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Any) -> tuple[Principal, Principal] | None:
         """Give DRF its user and auth, which are one and the same here."""
-        principal = authenticate(request._request)  # noqa: SLF001
+        principal = authenticate(request._request)
         return (principal, principal) if principal else None
 
-    def authenticate_header(self, request: Any) -> str:  # noqa: ARG002
+    def authenticate_header(self, request: Any) -> str:
         """Make DRF answer 401, not 403, where the credential is missing."""
         return 'Bearer realm="intmod"'

@@ -60,13 +60,11 @@ class ActionPermission(BasePermission):
     def has_permission(self, request: Any, view: Any) -> bool:
         """Let the request pass or raise."""
         action = getattr(view, "action", None) or (request.method or "").lower()
-        if (
-            request.method == "OPTIONS"
-            or action not in view.permissions
-            and not hasattr(view, action)
+        if request.method == "OPTIONS" or (
+            action not in view.permissions and not hasattr(view, action)
         ):
             # Not served here: DRF answers 405, but only to those who may know.
-            check(request._request, request.user, AUTHENTICATED)  # noqa: SLF001
+            check(request._request, request.user, AUTHENTICATED)
             return True
-        check(request._request, request.user, view.permissions.get(action))  # noqa: SLF001
+        check(request._request, request.user, view.permissions.get(action))
         return True

@@ -10,8 +10,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from authz.api.authentication import authenticate
 from authz.api.permissions import check
-from authz.identity.principal import Principal
 from authz.idempotency.replay import answer_once
+from authz.identity.principal import Principal
 from intmod_site.api.errors import MethodNotAllowed
 from intmod_site.api.filters import check_query
 from intmod_site.api.handler import refuse_exception

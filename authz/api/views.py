@@ -1,6 +1,6 @@
 """The base of every DRF view that works inside a project."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from rest_framework import viewsets
@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from authz.identity.principal import Principal
 from authz.idempotency.replay import begin, keep, release, replay
+from authz.identity.principal import Principal
 from authz.models.kernel import IdempotencyRecord
 from intmod_site.api.filters import PAGING_PARAMETERS, check_query
 
@@ -37,7 +37,7 @@ class ProjectView(APIView):
     @property
     def principal(self) -> Principal:
         """The caller."""
-        return self.request.user  # type: ignore[return-value]
+        return cast("Principal", self.request.user)
 
     def validated(
         self, serializer_class: type[BaseSerializer[Any]], **kwargs: Any
@@ -45,14 +45,15 @@ class ProjectView(APIView):
         """Give the validated body."""
         serializer = serializer_class(data=self.request.data, **kwargs)
         serializer.is_valid(raise_exception=True)
-        return serializer.validated_data  # type: ignore[no-any-return]
+        return serializer.validated_data
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After credential and permission, check the query and the Idempotency-Key."""
         super().initial(request, *args, **kwargs)
         check_query(request.query_params, self.known_parameters())
-        if request.method == "POST" and isinstance(request.user, Principal):
-            self._claim = begin(request._request, request.user)  # noqa: SLF001
+        caller: Any = request.user
+        if request.method == "POST" and isinstance(caller, Principal):
+            self._claim = begin(request._request, caller)
             if self._claim and self._claim.status is not None:
                 record, self._claim = self._claim, None
                 raise _Replayed(replay(record))
@@ -112,10 +113,10 @@ class ProjectViewSet(ProjectView, viewsets.GenericViewSet[Any]):
         serializer_class = serializer_class or self.get_serializer_class()
         return self.get_paginated_response(serializer_class(rows, many=True).data)
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give one page of the project's rows."""
         return self.page(self.get_queryset())
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give one of the project's rows."""
         return Response(self.get_serializer(self.get_object()).data)

@@ -123,7 +123,7 @@ def _write(
 
 
 def event_mac(event: AuditEvent) -> str:
-    """Give the HMAC-SHA256 of the event's canonical form, hex; the id is not known when it is made."""
+    """Give the HMAC-SHA256, hex, of the event's canonical form; its id comes only later."""
     content = {
         field.name: getattr(event, field.attname)
         for field in event._meta.concrete_fields

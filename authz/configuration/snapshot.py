@@ -26,7 +26,7 @@ class Snapshot:
     def get(self, key: Hashable, load: Callable[[], Value]) -> Value:
         """Give the value under `key`, loading it once; None is remembered like any other."""
         try:
-            return self._entries[key]  # type: ignore[no-any-return]
+            return self._entries[key]
         except KeyError:
             pass
         value = load()

@@ -193,7 +193,7 @@ def _chosen_membership(user: User, slug: str | None) -> Membership:
         chosen = memberships.filter(project__slug=slug).first()
         if chosen is None:
             raise ValidationFailed.of("project", "You are not a member of this project.")
-        return chosen  # type: ignore[no-any-return]
+        return chosen
     found = list(memberships[:2])
     if not found:
         raise ValidationFailed.of("project", "You are not a member of any project yet.")
@@ -201,7 +201,7 @@ def _chosen_membership(user: User, slug: str | None) -> Membership:
         raise ValidationFailed.of(
             "project", "You are a member of several projects; name one.", code="required"
         )
-    return found[0]  # type: ignore[no-any-return]
+    return found[0]
 
 
 def _checked_lifetime(expires_in: int | None) -> int:

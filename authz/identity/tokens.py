@@ -23,9 +23,9 @@ class KeyRingBackend(TokenBackend):
     def __init__(self) -> None:
         super().__init__(
             ALGORITHM,
-            audience=settings.SIMPLE_JWT["AUDIENCE"],
-            issuer=settings.SIMPLE_JWT["ISSUER"],
-            leeway=settings.SIMPLE_JWT["LEEWAY"],
+            audience=settings.TOKEN_AUDIENCE,
+            issuer=settings.TOKEN_ISSUER,
+            leeway=settings.TOKEN_LEEWAY_S,
         )
 
     def encode(self, payload: dict[str, Any]) -> str:
@@ -34,7 +34,7 @@ class KeyRingBackend(TokenBackend):
         claims = {**payload, "aud": self.audience, "iss": self.issuer}
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
 
-    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: ARG002, FBT001, FBT002
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
         """Verify signature, expiry, audience and issuer; there is no way around verifying.
 
         Raises:
@@ -48,7 +48,7 @@ class KeyRingBackend(TokenBackend):
                 algorithms=[ALGORITHM],
                 audience=self.audience,
                 issuer=self.issuer,
-                leeway=self.leeway,
+                leeway=settings.TOKEN_LEEWAY_S,
                 options={"require": ["exp", "iat", "jti", "sub"]},
             )
         except (

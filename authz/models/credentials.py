@@ -11,7 +11,7 @@ from authz.models.projects import Project
 from authz.models.users import User
 
 
-class LiveQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class LiveQuerySet(models.QuerySet):
     """Reads of credentials."""
 
     def live(self, now: datetime | None = None) -> "LiveQuerySet":

@@ -1,6 +1,6 @@
 """What every row that belongs to a project shares."""
 
-from typing import Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.db import models
@@ -8,7 +8,7 @@ from django.db import models
 from authz.models.projects import Project
 
 
-class ProjectOwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class ProjectOwnedQuerySet(models.QuerySet):
     """Reads of rows that belong to a project."""
 
     def in_project(self, project_id: UUID) -> Self:
@@ -21,7 +21,7 @@ class ProjectOwned(models.Model):
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="+")
 
-    objects = ProjectOwnedQuerySet.as_manager()
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         abstract = True

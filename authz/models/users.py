@@ -25,7 +25,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Find by the name as it is stored, however it was typed."""
-        return self.get(username=User.normalize_username(username or ""))  # type: ignore[no-any-return]
+        return self.get(username=User.normalize_username(username or ""))
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """Create a person; without a password they cannot log in."""
@@ -33,7 +33,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         user.set_password(password)
         user.full_clean(exclude=["password"])
         user.save(using=self._db)
-        return user  # type: ignore[no-any-return]
+        return user
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """Create a person who may do everything in the admin."""

@@ -78,7 +78,7 @@ class _SecretAttribute:
 
 
 class EncryptedTextField(models.TextField):
-    """A secret bound to its table, row and column; needs a primary key that exists before saving."""
+    """A secret bound to its table, row and column; its row has an id before it is saved."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs |= {"null": True, "blank": True, "editable": False}
@@ -95,11 +95,11 @@ class EncryptedTextField(models.TextField):
         """Say where this row's secret is stored."""
         if instance.pk is None:
             raise ValueError("A secret is bound to its row: the row needs its id first.")
-        return Place(self.model._meta.db_table, str(instance.pk), self.column)
+        return Place(self.model._meta.db_table, str(instance.pk), self.attname)
 
     def from_db_value(
         self, value: str | None, expression: Any, connection: Any
-    ) -> Ciphertext | None:  # noqa: ARG002
+    ) -> Ciphertext | None:
         """Mark what comes from the database as encrypted."""
         return Ciphertext(value) if value else None
 
@@ -107,7 +107,7 @@ class EncryptedTextField(models.TextField):
         """Leave the value alone: full_clean must not turn a `Secret` into its text."""
         return value
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:  # noqa: ARG002, FBT001
+    def pre_save(self, model_instance: models.Model, add: bool) -> str | None:
         """Store the ciphertext."""
         stored = model_instance.__dict__.get(self.attname)
         return str(stored) if stored else None

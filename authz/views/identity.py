@@ -53,7 +53,7 @@ class TokenRevokeView(ProjectView):
     authentication_classes = []
 
     @extend_schema(request=serializers.OneToken, responses=serializers.RevokeAnswer, auth=[])
-    def post(self, request: Request) -> Response:  # noqa: ARG002
+    def post(self, request: Request) -> Response:
         """End the session that a token belongs to; its access tokens end with it."""
         body = self.validated(serializers.OneToken)
         return Response({"revoked": sessions.revoke(token=body["token"])})
@@ -66,7 +66,7 @@ class TokenVerifyView(ProjectView):
     authentication_classes = []
 
     @extend_schema(request=serializers.OneToken, responses=serializers.VerifyAnswer, auth=[])
-    def post(self, request: Request) -> Response:  # noqa: ARG002
+    def post(self, request: Request) -> Response:
         """Say whether a token counts now."""
         return Response(sessions.inspect(token=self.validated(serializers.OneToken)["token"]))
 
@@ -77,7 +77,7 @@ class MeView(ProjectView):
     permissions = {"get": AUTHENTICATED}
 
     @extend_schema(responses=serializers.MeAnswer)
-    def get(self, request: Request) -> Response:  # noqa: ARG002
+    def get(self, request: Request) -> Response:
         """Give the caller's user, project, role and permissions."""
         caller = self.principal
         membership = Membership.objects.select_related("role").get(pk=caller.membership_id)
@@ -100,7 +100,7 @@ class PermissionCheckView(ProjectView):
     permissions = {"post": "authz.view_membership"}
 
     @extend_schema(request=serializers.PermissionQuestion, responses=serializers.PermissionAnswer)
-    def post(self, request: Request) -> Response:  # noqa: ARG002
+    def post(self, request: Request) -> Response:
         """Say whether a member of this project holds a permission."""
         body = self.validated(serializers.PermissionQuestion)
         membership = _member(self, body["user_id"])
@@ -119,7 +119,7 @@ class UserPermissionView(ProjectView):
     permissions = {"post": "authz.change_membership", "delete": "authz.change_membership"}
 
     @extend_schema(request=serializers.PermissionGrant, responses=serializers.PermissionList)
-    def post(self, request: Request, user_id: UUID) -> Response:  # noqa: ARG002
+    def post(self, request: Request, user_id: UUID) -> Response:
         """Grant a member a permission that the caller holds."""
         membership = _member(self, user_id)
         grants.add_user_permission(
@@ -131,7 +131,7 @@ class UserPermissionView(ProjectView):
         return _held(membership)
 
     @extend_schema(request=serializers.PermissionGrant, responses=serializers.PermissionList)
-    def delete(self, request: Request, user_id: UUID) -> Response:  # noqa: ARG002
+    def delete(self, request: Request, user_id: UUID) -> Response:
         """Take back a permission granted beyond the role."""
         membership = _member(self, user_id)
         grants.remove_user_permission(
@@ -156,7 +156,7 @@ class APIKeyViewSet(ProjectViewSet):
     }
 
     @extend_schema(request=serializers.APIKeyWrite, responses={201: serializers.APIKeyCreated})
-    def create(self, request: Request) -> Response:  # noqa: ARG002
+    def create(self, request: Request) -> Response:
         """Issue a key to the caller; its text is in this answer only."""
         caller = self.principal
         key, text = keys.create_api_key(
@@ -171,7 +171,7 @@ class APIKeyViewSet(ProjectViewSet):
     @extend_schema(
         request=serializers.APIKeyWrite(partial=True), responses=serializers.APIKeyAnswer
     )
-    def partial_update(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+    def partial_update(self, request: Request, pk: UUID) -> Response:
         """Rename a key, or change its scopes or expiry."""
         key = keys.update_api_key(
             actor=self.principal.actor,
@@ -182,7 +182,7 @@ class APIKeyViewSet(ProjectViewSet):
         return Response(serializers.APIKeyAnswer(key).data)
 
     @extend_schema(responses={204: None})
-    def destroy(self, request: Request, pk: UUID) -> Response:  # noqa: ARG002
+    def destroy(self, request: Request, pk: UUID) -> Response:
         """Revoke a key: its very next request is refused."""
         keys.revoke_api_key(actor=self.principal.actor, key=self.get_object())
         return Response(status=204)

@@ -126,6 +126,6 @@ class APIKeyCreated(APIKeyAnswer):
     class Meta(APIKeyAnswer.Meta):
         fields = [*APIKeyAnswer.Meta.fields, "key"]
 
-    def get_key(self, instance: APIKey) -> str:  # noqa: ARG002
+    def get_key(self, instance: APIKey) -> str:
         """Give the text that the view was handed by the service."""
         return str(self.context["key"])

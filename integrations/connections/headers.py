@@ -31,10 +31,18 @@ def check_headers(headers: Any) -> None:
         raise ValidationFailed.of("headers", f"An object of at most {MAX_HEADERS} headers.")
     for name, value in headers.items():
         if not _NAME.fullmatch(name):
-            raise ValidationFailed.of("headers", f"{ascii(name)} is not a header name.")
+            raise ValidationFailed.of("headers", f"{name!a} is not a header name.")
         if name.lower() in HOP_BY_HOP | OURS:
             raise ValidationFailed.of("headers", f"{name} cannot be set.")
         if CREDENTIAL.search(name):
-            raise ValidationFailed.of("headers", f"{name} carries a credential; use api_key for it.")
-        if not isinstance(value, str) or len(value) > MAX_VALUE_LENGTH or not _VALUE.fullmatch(value):
-            raise ValidationFailed.of("headers", f"The value of {name} is not printable ASCII text.")
+            raise ValidationFailed.of(
+                "headers", f"{name} carries a credential; use api_key for it."
+            )
+        if (
+            not isinstance(value, str)
+            or len(value) > MAX_VALUE_LENGTH
+            or not _VALUE.fullmatch(value)
+        ):
+            raise ValidationFailed.of(
+                "headers", f"The value of {name} is not printable ASCII text."
+            )

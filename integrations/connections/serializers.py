@@ -22,7 +22,10 @@ class IntegrationWrite(StrictSerializer):
     description = TextField(max_length=2000, required=False, allow_blank=True)
     base_url = TextField(max_length=2000)
     api_key = TextField(
-        max_length=4096, required=False, allow_null=True, help_text="Stored encrypted, never shown; null removes it."
+        max_length=4096,
+        required=False,
+        allow_null=True,
+        help_text="Stored encrypted, never shown; null removes it.",
     )
     headers = StringMapField(required=False)
     connect_timeout_s = NumberField(required=False)

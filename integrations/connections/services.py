@@ -46,7 +46,9 @@ def register_integration(*, actor: Actor, project: Project, **fields: Any) -> In
     return integration
 
 
-def update_integration(*, actor: Actor, integration: Integration, changes: dict[str, Any]) -> Integration:
+def update_integration(
+    *, actor: Actor, integration: Integration, changes: dict[str, Any]
+) -> Integration:
     """Change an integration; calls that begin afterwards use it as it is then.
 
     Raises:
@@ -85,7 +87,9 @@ def remove_integration(*, actor: Actor, integration: Integration) -> None:
             project = integration.project
             integration.delete()
             move_revision()
-            record_change(actor=actor, action="integration.delete", obj=label, project=project, before=before)
+            record_change(
+                actor=actor, action="integration.delete", obj=label, project=project, before=before
+            )
     except ProtectedError:
         raise Conflict(
             f"The integration {label.name} is in use; deactivate it instead (is_active: false)."

@@ -26,7 +26,7 @@ class IntegrationViewSet(ProjectViewSet):
     }
 
     @extend_schema(request=IntegrationWrite, responses={201: IntegrationAnswer})
-    def create(self, request: Request) -> Response:  # noqa: ARG002
+    def create(self, request: Request) -> Response:
         """Register an external system."""
         integration = services.register_integration(
             actor=self.principal.actor,
@@ -36,7 +36,7 @@ class IntegrationViewSet(ProjectViewSet):
         return Response(IntegrationAnswer(integration).data, status=201)
 
     @extend_schema(request=IntegrationWrite(partial=True), responses=IntegrationAnswer)
-    def partial_update(self, request: Request, name: str) -> Response:  # noqa: ARG002
+    def partial_update(self, request: Request, name: str) -> Response:
         """Change some fields; those not named stay."""
         integration = services.update_integration(
             actor=self.principal.actor,
@@ -46,7 +46,7 @@ class IntegrationViewSet(ProjectViewSet):
         return Response(IntegrationAnswer(integration).data)
 
     @extend_schema(responses={204: None})
-    def destroy(self, request: Request, name: str) -> Response:  # noqa: ARG002
+    def destroy(self, request: Request, name: str) -> Response:
         """Remove an integration that nothing refers to."""
         services.remove_integration(actor=self.principal.actor, integration=self.get_object())
         return Response(status=204)

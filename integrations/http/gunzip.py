@@ -47,6 +47,7 @@ class Gunzip:
         if self._inflate.eof or not self._fed:
             return b""
         rest = self._inflate.flush()
-        if not self._inflate.eof:
+        complete: bool = self._inflate.eof
+        if not complete:
             raise zlib.error("the body ends too early")
         return rest

@@ -40,7 +40,7 @@ class DeadlineSocket:
         except TimeoutError:
             raise countdown.exceeded() from None
 
-    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - always "rb"
+    def makefile(self, mode: str) -> io.BufferedReader:
         """Give a buffered reader; the socket stays open until it is closed too."""
         return io.BufferedReader(_DeadlineReader(self, self._sock.makefile("rb", buffering=0)))
 

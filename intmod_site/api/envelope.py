@@ -106,7 +106,7 @@ class EnvelopeRenderer(BaseRenderer):
 
     def render(
         self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None
-    ) -> bytes:  # noqa: ARG002
+    ) -> bytes:
         """Give the bytes of the answer; 204 has none."""
         response = renderer_context["response"]
         if response.status_code == 204:

@@ -109,6 +109,7 @@ class ExtensionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer, through the chain where there is one."""
         if extensions.middleware and request.path_info.startswith(API_PREFIX):
             return self.chain(request)
         return self.get_response(request)

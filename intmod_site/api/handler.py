@@ -1,6 +1,7 @@
 """One place that turns whatever a view raised into an answer in the envelope."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -19,7 +20,7 @@ log = logging.getLogger("intmod.api")
 def handle_exception(raised: Exception, context: dict[str, Any]) -> Response:
     """Answer for DRF; nothing is raised further, so no answer ever leaves the envelope."""
     error = as_api_error(raised)
-    context["request"]._request.api_error = error  # noqa: SLF001
+    context["request"]._request.api_error = error
     headers = {**error_headers(error), **getattr(raised, "headers", {})}
     response = Response(failure(error), status=error.status, headers=headers)
     response.exception = True
@@ -35,27 +36,11 @@ def refuse_exception(raised: Exception, request: HttpRequest) -> HttpResponse:
 
 def as_api_error(raised: Exception) -> errors.ApiError:
     """Map what Django and DRF raise onto our own errors; anything else is our fault."""
-    match raised:
-        case errors.ApiError():
-            return raised
-        case drf.ValidationError():
-            return from_serializer(raised.detail)
-        case DjangoValidationError():
-            return from_model(raised)
-        case Http404() | drf.NotFound():
-            return errors.NotFound("There is no such object.")
-        case drf.MethodNotAllowed():
-            return errors.MethodNotAllowed(str(raised.detail))
-        case drf.UnsupportedMediaType():
-            return errors.UnsupportedMediaType("Send the body as Content-Type: application/json.")
-        case drf.NotAcceptable():
-            return errors.NotFound("This route answers application/json.", code="not_acceptable")
-        case drf.NotAuthenticated() | drf.AuthenticationFailed():
-            return errors.NotAuthenticated(str(raised.detail))
-        case drf.PermissionDenied() | DjangoPermissionDenied():
-            return errors.PermissionDenied("You may not do this.")
-        case RequestDataTooBig():
-            return errors.PayloadTooLarge("The body is too large.")
+    if isinstance(raised, errors.ApiError):
+        return raised
+    for kinds, convert in _CONVERSIONS:
+        if isinstance(raised, kinds):
+            return convert(raised)
     log.error("unhandled exception", exc_info=raised)
     return errors.InternalError(
         "Something went wrong on our side. Tell the operator the request id."
@@ -107,3 +92,29 @@ def from_model(raised: DjangoValidationError) -> errors.ValidationFailed:
     )
     where = "" if fields[0].path == "/" else f"{fields[0].path[1:]}: "
     return errors.ValidationFailed(where + fields[0].message, fields=fields)
+
+
+# What raises them says who is at fault; their messages are ours where Django's are for developers.
+_CONVERSIONS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], errors.ApiError]], ...] = (
+    ((drf.ValidationError,), lambda raised: from_serializer(raised.detail)),
+    ((DjangoValidationError,), from_model),
+    ((Http404, drf.NotFound), lambda _: errors.NotFound("There is no such object.")),
+    ((drf.MethodNotAllowed,), lambda raised: errors.MethodNotAllowed(str(raised.detail))),
+    (
+        (drf.UnsupportedMediaType,),
+        lambda _: errors.UnsupportedMediaType("Send the body as Content-Type: application/json."),
+    ),
+    (
+        (drf.NotAcceptable,),
+        lambda _: errors.NotFound("This route answers application/json.", code="not_acceptable"),
+    ),
+    (
+        (drf.NotAuthenticated, drf.AuthenticationFailed),
+        lambda raised: errors.NotAuthenticated(str(raised.detail)),
+    ),
+    (
+        (drf.PermissionDenied, DjangoPermissionDenied),
+        lambda _: errors.PermissionDenied("You may not do this."),
+    ),
+    ((RequestDataTooBig,), lambda _: errors.PayloadTooLarge("The body is too large.")),
+)

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from django.core.exceptions import FieldDoesNotExist
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
@@ -60,9 +60,7 @@ def _bad_cursor() -> ValidationFailed:
 class KeysetPagination(BasePagination):
     """Pages a queryset by the view's `keyset`: field names, `-` for descending, last one unique."""
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Model], request: Any, view: Any = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any]:
         """Give one page and remember its edges."""
         self.keyset: tuple[str, ...] = getattr(view, "keyset", ("id",))
         self.size = self._page_size(request)
@@ -96,7 +94,7 @@ class KeysetPagination(BasePagination):
             "properties": {"results": schema, "next": cursor, "previous": cursor},
         }
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:  # noqa: ARG002
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe `cursor` and `page_size` for OpenAPI."""
         return [
             {
@@ -132,7 +130,7 @@ class KeysetPagination(BasePagination):
 
     @staticmethod
     def _beyond(model: type[Model], order: list[str], values: list[Any]) -> Q:
-        """Rows after the edge: greater in the first field, or equal there and greater in the next…"""
+        """Rows after the edge: greater in the first field, or equal there and greater next."""
         condition, equal = Q(), Q()
         for name, raw in zip(order, values, strict=True):
             field = name.lstrip("-")

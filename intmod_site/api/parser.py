@@ -62,6 +62,6 @@ class StrictJSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ARG002
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         """Read the request's body; DRF's stream is the request itself."""
-        return read_json(parser_context["request"]._request)  # noqa: SLF001
+        return read_json(parser_context["request"]._request)

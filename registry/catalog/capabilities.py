@@ -15,7 +15,7 @@ def register_provider(name: str, tasks_of: TasksOf) -> None:
 
     Args:
         name: As versions name it.
-        tasks_of: From a provider's model name to the tasks that it can do; empty for an unknown model.
+        tasks_of: From a provider's model name to the tasks that it can do; none if unknown.
     """
     _providers[name] = tasks_of
 

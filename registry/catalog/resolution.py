@@ -65,7 +65,7 @@ def resolve(*, snapshot: Snapshot, project_id: UUID, reference: str | None, task
         )
         if target is None:
             raise NotFound(
-                f"There is no model {ascii(reference)} in this project.",
+                f"There is no model {reference!a} in this project.",
                 code="model_not_found",
                 fields=(
                     FieldError(

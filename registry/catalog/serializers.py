@@ -14,8 +14,8 @@ from intmod_site.api.fields import (
     TextField,
     WholeNumberField,
 )
-from registry.tasks import MODEL_TYPES, TASKS
 from registry.models import MetricSample, ModelAlias, ModelVersion, RegisteredModel
+from registry.tasks import MODEL_TYPES, TASKS
 
 
 class ModelWrite(StrictSerializer):
@@ -48,14 +48,14 @@ class ModelAnswer(serializers.ModelSerializer[RegisteredModel]):
 class VersionChange(StrictSerializer):
     """What to change about a version."""
 
-    label = TextField(max_length=100, required=False, allow_blank=True)
+    label = TextField(max_length=100, required=False, allow_blank=True)  # type: ignore[assignment]  # DRF means another label
     description = TextField(max_length=10_000, required=False, allow_blank=True)
     integration = TextField(max_length=100, required=False, allow_null=True, help_text="Its name.")
     tasks = serializers.ListField(child=ChoiceField(choices=TASKS), required=False, max_length=20)
     parameters = ObjectField(required=False)
     limits = ObjectField(required=False)
     prices = ObjectField(required=False)
-    source = TextField(max_length=2000, required=False, allow_blank=True)
+    source = TextField(max_length=2000, required=False, allow_blank=True)  # type: ignore[assignment]  # and another source
     tags = StringMapField(required=False)
     is_active = FlagField(required=False)
     body_logging = ChoiceField(choices=ModelVersion.BodyLogging.values, required=False)
@@ -86,8 +86,8 @@ class VersionAnswer(serializers.ModelSerializer[ModelVersion]):
     class Meta:
         model = ModelVersion
         fields = [
-            "id", "model_id", "model_name", "model_type", "number", "label", "description", "provider",
-            "provider_model", "integration", "tasks", "parameters", "limits", "prices",
+            "id", "model_id", "model_name", "model_type", "number", "label", "description",
+            "provider", "provider_model", "integration", "tasks", "parameters", "limits", "prices",
             "performance_metrics", "source", "tags", "status", "is_active", "body_logging",
             "created_at", "updated_at",
         ]  # fmt: skip

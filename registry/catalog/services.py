@@ -116,7 +116,7 @@ def model_named(*, project: Project, name: str) -> RegisteredModel:
     model = RegisteredModel.objects.in_project(project.pk).existing().filter(name=name).first()
     if model is None:
         raise NotFound(f"There is no model called {name}.", code="model_not_found")
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def set_task_default(

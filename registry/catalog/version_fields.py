@@ -8,8 +8,8 @@ from integrations.models import Integration
 from intmod_site.api.errors import ValidationFailed
 from registry.catalog.capabilities import callable_providers, tasks_of
 from registry.catalog.tags import check_tags
-from registry.tasks import TASKS
 from registry.models import ModelVersion
+from registry.tasks import TASKS
 
 PARAMETERS = {"max_tokens", "temperature", "system", "stop"}
 PRICES = {"input_usd_per_mtok", "output_usd_per_mtok"}

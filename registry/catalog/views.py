@@ -42,7 +42,7 @@ class ModelViewSet(ProjectViewSet):
     }
 
     @extend_schema(request=serializers.ModelWrite, responses={201: serializers.ModelAnswer})
-    def create(self, request: Request) -> Response:  # noqa: ARG002
+    def create(self, request: Request) -> Response:
         """Create a model without versions."""
         model = services.create_model(
             actor=self.principal.actor,
@@ -52,7 +52,7 @@ class ModelViewSet(ProjectViewSet):
         return Response(serializers.ModelAnswer(model).data, status=201)
 
     @extend_schema(request=serializers.ModelChange, responses=serializers.ModelAnswer)
-    def partial_update(self, request: Request, name: str) -> Response:  # noqa: ARG002
+    def partial_update(self, request: Request, name: str) -> Response:
         """Change type, description or tags."""
         model = services.update_model(
             actor=self.principal.actor,
@@ -62,7 +62,7 @@ class ModelViewSet(ProjectViewSet):
         return Response(serializers.ModelAnswer(model).data)
 
     @extend_schema(responses={204: None})
-    def destroy(self, request: Request, name: str) -> Response:  # noqa: ARG002
+    def destroy(self, request: Request, name: str) -> Response:
         """Delete a model with its versions and aliases; their numbers are never given again."""
         services.delete_model(actor=self.principal.actor, model=self.get_object())
         return Response(status=204)
@@ -101,14 +101,14 @@ class VersionViewSet(OfModel):
         return super().list(request, *args, **kwargs)
 
     @extend_schema(request=serializers.VersionWrite, responses={201: serializers.VersionAnswer})
-    def create(self, request: Request, name: str) -> Response:  # noqa: ARG002
+    def create(self, request: Request, name: str) -> Response:
         """Give the model its next version."""
         fields = with_integration(self, self.validated(serializers.VersionWrite))
         version = versions.create_version(actor=self.principal.actor, model=self.model(), **fields)
         return Response(serializers.VersionAnswer(version).data, status=201)
 
     @extend_schema(request=serializers.VersionChange, responses=serializers.VersionAnswer)
-    def partial_update(self, request: Request, name: str, number: int) -> Response:  # noqa: ARG002
+    def partial_update(self, request: Request, name: str, number: int) -> Response:
         """Change a version; what it is made of stays."""
         changes = with_integration(self, self.validated(serializers.VersionChange))
         version = versions.update_version(
@@ -117,7 +117,7 @@ class VersionViewSet(OfModel):
         return Response(serializers.VersionAnswer(version).data)
 
     @extend_schema(request=None, responses=serializers.VersionAnswer)
-    def deactivate(self, request: Request, name: str, number: int) -> Response:  # noqa: ARG002
+    def deactivate(self, request: Request, name: str, number: int) -> Response:
         """Let a version answer no more calls, from the next one on."""
         version = versions.deactivate_version(actor=self.principal.actor, version=self.get_object())
         return Response(serializers.VersionAnswer(version).data)
@@ -169,7 +169,7 @@ class AliasViewSet(OfModel):
     }
 
     @extend_schema(responses=serializers.AliasList)
-    def list(self, request: Request, name: str) -> Response:  # type: ignore[override]  # noqa: ARG002
+    def list(self, request: Request, name: str) -> Response:
         """Give the model's aliases."""
         rows = self.get_queryset().filter(model=self.model())
         return Response({"results": serializers.AliasAnswer(rows, many=True).data})
@@ -178,14 +178,14 @@ class AliasViewSet(OfModel):
         """A model has few aliases: they are not paged."""
         return ()
 
-    def retrieve(self, request: Request, name: str, alias: str) -> Response:  # type: ignore[override]  # noqa: ARG002
+    def retrieve(self, request: Request, name: str, alias: str) -> Response:
         """Give one alias."""
         return Response(
             serializers.AliasAnswer(aliases.alias_named(model=self.model(), name=alias)).data
         )
 
     @extend_schema(request=serializers.AliasWrite, responses=serializers.AliasAnswer)
-    def update(self, request: Request, name: str, alias: str) -> Response:  # noqa: ARG002
+    def update(self, request: Request, name: str, alias: str) -> Response:
         """Point the alias at a version, creating it if need be."""
         row = aliases.set_alias(
             actor=self.principal.actor,
@@ -196,7 +196,7 @@ class AliasViewSet(OfModel):
         return Response(serializers.AliasAnswer(row).data)
 
     @extend_schema(responses={204: None})
-    def destroy(self, request: Request, name: str, alias: str) -> Response:  # noqa: ARG002
+    def destroy(self, request: Request, name: str, alias: str) -> Response:
         """Remove the alias."""
         aliases.delete_alias(
             actor=self.principal.actor, alias=aliases.alias_named(model=self.model(), name=alias)

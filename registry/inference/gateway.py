@@ -10,7 +10,7 @@ from intmod_site.api.errors import ApiError, InternalError
 from intmod_site.database import release_connection
 from registry.catalog.resolution import Target, resolve
 from registry.inference.bodies import parse_body
-from registry.inference.endpoints import Endpoint
+from registry.inference.endpoints.endpoint import Endpoint
 from registry.inference.providers import PROVIDERS
 from registry.inference.records import Outcome, record_call
 
@@ -44,7 +44,9 @@ def answer_call(*, principal: Principal, endpoint: Endpoint, body: Any) -> dict[
     try:
         call = endpoint.build(request, target)
         release_connection()
-        result = PROVIDERS[target.provider].run(call, model=target.provider_model, timeout_s=DEADLINE_S)
+        result = PROVIDERS[target.provider].run(
+            call, model=target.provider_model, timeout_s=DEADLINE_S
+        )
         shown = endpoint.present(request, result)
     except ApiError as raised:
         error = raised

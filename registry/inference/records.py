@@ -92,7 +92,10 @@ def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer:
 
 
 def _samples(outcome: Outcome, now: datetime) -> list[MetricSample]:
-    values: dict[str, float] = {"latency_ms": outcome.latency_ms, "error": float(outcome.error is not None)}
+    values: dict[str, float] = {
+        "latency_ms": outcome.latency_ms,
+        "error": float(outcome.error is not None),
+    }
     if outcome.result:
         values["input_tokens"] = outcome.usage.input_tokens
         values["output_tokens"] = outcome.usage.output_tokens

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from intmod_site.api.schema import PlainEndpoint, register_plain_endpoint
-from registry.inference.endpoints import ENDPOINTS, Endpoint
+from registry.inference.endpoints import ENDPOINTS
+from registry.inference.endpoints.endpoint import Endpoint
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -13,7 +14,9 @@ _REFERENCE = "#/components/schemas/{name}"
 def register_ai_endpoints() -> None:
     """Register all six; called when the app is ready."""
     for endpoint in ENDPOINTS.values():
-        (request,), components = msgspec.json.schema_components([endpoint.request], ref_template=_REFERENCE)
+        (request,), components = msgspec.json.schema_components(
+            [endpoint.request], ref_template=_REFERENCE
+        )
         register_plain_endpoint(
             PlainEndpoint(
                 path=f"/api/v1/ai/{endpoint.task}",
@@ -31,7 +34,11 @@ def _operation(endpoint: Endpoint, request: dict[str, Any]) -> dict[str, Any]:
         "tags": ["ai"],
         "x-permission": "registry.invoke_modelversion",
         "parameters": [
-            {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}
+            {
+                "name": "Idempotency-Key",
+                "in": "header",
+                "schema": {"type": "string", "maxLength": 255},
+            }
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
         "responses": {

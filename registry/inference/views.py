@@ -9,7 +9,8 @@ from authz.api.plain import plain_post
 from authz.identity.principal import Principal
 from intmod_site.api.envelope import answer
 from intmod_site.api.parser import read_json
-from registry.inference.endpoints import ENDPOINTS, Endpoint
+from registry.inference.endpoints import ENDPOINTS
+from registry.inference.endpoints.endpoint import Endpoint
 from registry.inference.gateway import answer_call
 
 

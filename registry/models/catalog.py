@@ -1,6 +1,6 @@
 """Registered models, their versions, and the names that point at versions."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -44,7 +44,7 @@ class RegisteredModel(ProjectOwned):
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = RegisteredModelQuerySet.as_manager()
+    objects: ClassVar[Any] = RegisteredModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -182,8 +182,6 @@ class TaskDefault(ProjectOwned):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     task = models.CharField(max_length=10, choices=[(task, task) for task in TASKS])
     model = models.ForeignKey(RegisteredModel, models.CASCADE, related_name="default_for")
-
-    objects = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["task"]

@@ -1,6 +1,6 @@
 """What was called, by whom, and what came of it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -33,10 +33,10 @@ class InferenceRecord(models.Model):
     output_tokens = models.PositiveIntegerField(default=0)
     cost_usd = models.DecimalField(max_digits=18, decimal_places=9, null=True)
     latency_ms = models.FloatField()
-    request_text = models.TextField(null=True)
-    answer_text = models.TextField(null=True)
+    request_text = models.TextField(null=True)  # noqa: DJ001 -- NULL is "not kept"
+    answer_text = models.TextField(null=True)  # noqa: DJ001
 
-    objects = ProjectOwnedQuerySet.as_manager()
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

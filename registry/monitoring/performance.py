@@ -37,19 +37,27 @@ def update_performance(
         raise ValidationFailed.of("ts", "This moment lies in the future.")
     _check(metrics)
     with transaction.atomic():
-        current = ModelVersion.objects.select_for_update(of=("self",)).select_related("project", "model").get(
-            pk=version.pk
+        current = (
+            ModelVersion.objects.select_for_update(of=("self",))
+            .select_related("project", "model")
+            .get(pk=version.pk)
         )
         newer = set(
             MetricSample.objects.filter(
-                version=current, metric__in=metrics, ts__gt=moment, source=MetricSample.Source.REPORTED
+                version=current,
+                metric__in=metrics,
+                ts__gt=moment,
+                source=MetricSample.Source.REPORTED,
             ).values_list("metric", flat=True)
         )
         MetricSample.objects.bulk_create(
-            MetricSample(version=current, metric=name, value=value, ts=moment) for name, value in metrics.items()
+            MetricSample(version=current, metric=name, value=value, ts=moment)
+            for name, value in metrics.items()
         )
         before = dict(current.performance_metrics)
-        current.performance_metrics |= {name: value for name, value in metrics.items() if name not in newer}
+        current.performance_metrics |= {
+            name: value for name, value in metrics.items() if name not in newer
+        }
         current.save(update_fields=["performance_metrics", "updated_at"])
         record_change(
             actor=actor,
@@ -67,6 +75,10 @@ def _check(metrics: Any) -> None:
         raise ValidationFailed.of("metrics", f"An object of 1 to {MAX_METRICS} values by name.")
     for name, value in metrics.items():
         if not METRIC_NAME.fullmatch(name):
-            raise ValidationFailed.of("metrics", f"{ascii(name[:100])} is not a metric name.")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValidationFailed.of("metrics", f"{name[:100]!a} is not a metric name.")
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
             raise ValidationFailed.of(f"/metrics/{name}", "A finite number.")

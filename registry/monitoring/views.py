@@ -5,7 +5,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.api.views import ProjectViewSet
-from registry.catalog.serializers import PerformanceAnswer, PerformanceCurrent, PerformanceWrite, SampleAnswer
+from registry.catalog.serializers import (
+    PerformanceAnswer,
+    PerformanceCurrent,
+    PerformanceWrite,
+    SampleAnswer,
+)
 from registry.catalog.versions import version_numbered
 from registry.models import MetricSample
 from registry.monitoring.performance import update_performance
@@ -47,11 +52,15 @@ class PerformanceViewSet(ProjectViewSet):
         )
 
     @extend_schema(request=PerformanceWrite, responses=PerformanceCurrent)
-    def report(self, request: Request, name: str, number: int) -> Response:  # noqa: ARG002
+    def report(self, request: Request, name: str, number: int) -> Response:
         """Report measured values."""
         version = update_performance(
             actor=self.principal.actor,
-            version=version_numbered(project=self.principal.project, model_name=name, number=number),
+            version=version_numbered(
+                project=self.principal.project, model_name=name, number=number
+            ),
             **self.validated(PerformanceWrite),
         )
-        return Response({"model_id": version.identifier, "performance_metrics": version.performance_metrics})
+        return Response(
+            {"model_id": version.identifier, "performance_metrics": version.performance_metrics}
+        )

@@ -15,7 +15,7 @@ def one_call(call: CallReport) -> str:
     if call.usage:
         head += f", {call.usage['input_tokens']} tokens in, {call.usage['output_tokens']} out"
     asked = {key: value for key, value in call.asked.items() if key != "max_tokens"}
-    answered = call.error if call.error else _plain(call.answer)
+    answered = call.error or _plain(call.answer)
     return f"{head}\n    asked     {_short(_plain(asked))}\n    answered  {_short(answered)}\n"
 
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
             help="calls that each process answers at once (default: 32)",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         """Start; does not return."""
         command = server_command(
             host=options["host"],

@@ -8,7 +8,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from registry.inference.local_models.installation import (
     InstallationFailed,
-    install,
     missing_packages,
 )
 
@@ -27,7 +26,7 @@ class Command(BaseCommand):
             "--json", action="store_true", dest="as_json", help="one JSON object on stdout"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         """Install what is missing."""
         missing = missing_packages()
         if missing and not options["check"]:

@@ -11,7 +11,6 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from registry.inference.local_models.installation import (
     InstallationFailed,
-    install,
     missing_packages,
 )
 from registry.quickstart import report
@@ -42,7 +41,7 @@ class Command(BaseCommand):
             "--no-local-models", action="store_true", help="do not install the local models"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         """Run the steps."""
         if settings.PRODUCTION:
             raise CommandError(

@@ -1,7 +1,7 @@
 """Register a model version from the shell."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,12 +10,12 @@ from django.db import transaction
 
 from authz.audit.actor import Actor
 from authz.models import Project
-from intmod_site.api.errors import ApiError
 from integrations.models import Integration
+from intmod_site.api.errors import ApiError
 from registry.catalog.aliases import set_alias
-from registry.tasks import MODEL_TYPES, TASKS
 from registry.catalog.versions import register_model
 from registry.models import ModelVersion
+from registry.tasks import MODEL_TYPES, TASKS
 
 COMPARED = (
     "provider",
@@ -69,7 +69,7 @@ class Command(BaseCommand):
             "--json", action="store_true", dest="as_json", help="one JSON object on stdout"
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def handle(self, *args: Any, **options: Any) -> None:
         """Register, or say that it was registered before."""
         project = Project.objects.filter(slug=options["project"]).first()
         if project is None:
@@ -141,7 +141,8 @@ def _existing(
     ]
     if differing or version.model.name != options["model_name"]:
         raise CommandError(
-            f"{version.identifier} is registered with another {', '.join(differing) or 'model name'}; "
+            f"{version.identifier} is registered with another "
+            f"{', '.join(differing) or 'model name'}; "
             "choose another --model-id for a new version."
         )
     return version
@@ -157,11 +158,11 @@ def _integration(project: Project, name: str | None) -> Integration | None:
     integration = Integration.objects.in_project(project.pk).filter(name=name).first()
     if integration is None:
         raise CommandError(f"There is no integration called {name} in {project}.")
-    return integration  # type: ignore[no-any-return]
+    return integration
 
 
 def _json_object(text: str) -> dict[str, Any]:
     value = json.loads(text)
     if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
+        raise ArgumentTypeError("not a JSON object")
     return value
