@@ -31,10 +31,9 @@ def server_command(*, host: str, port: int, workers: int, threads: int) -> list[
         "--workers", str(workers),
         "--blocking-threads", str(threads),
         "--no-ws",
-        "--log-level", "warning",
+        "--log-level", "error",
         "--workers-kill-timeout", str(WORKER_KILL_TIMEOUT_S),
         "--respawn-failed-workers",
-        "--process-name", "intmod-web",
         "--working-dir", str(settings.BASE_DIR),
         "intmod_site.wsgi:application",
     ]  # fmt: skip

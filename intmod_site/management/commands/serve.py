@@ -12,6 +12,8 @@ from intmod_site.server import server_command, server_environment
 class Command(BaseCommand):
     """Replaces this process by the web server."""
 
+    # The server's processes load the site themselves; checking it here would double the start.
+    requires_system_checks: list[str] = []
     help = "Serve the API and the admin with granian, in development and production alike."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
