@@ -3,15 +3,12 @@
 import re
 from typing import Any
 
+from integrations.http.messages import RESERVED_HEADERS
 from intmod_site.api.errors import ValidationFailed
 
-HOP_BY_HOP = {
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
-    "te", "trailer", "transfer-encoding", "upgrade",
-}  # fmt: skip
-"""RFC 9110, 7.6.1: they belong to one connection, which is ours."""
+OURS = RESERVED_HEADERS | {"x-request-id"}
+"""What frames the message is the transport's, the request id is the call's."""
 
-OURS = {"host", "content-length", "accept-encoding", "x-request-id"}
 CREDENTIAL = re.compile(r"authorization|cookie|api-?_?key|token|secret|password", re.IGNORECASE)
 """Headers are stored and shown in plain text: a credential belongs into the encrypted api_key."""
 
@@ -32,7 +29,7 @@ def check_headers(headers: Any) -> None:
     for name, value in headers.items():
         if not _NAME.fullmatch(name):
             raise ValidationFailed.of("headers", f"{name!a} is not a header name.")
-        if name.lower() in HOP_BY_HOP | OURS:
+        if name.lower() in OURS:
             raise ValidationFailed.of("headers", f"{name} cannot be set.")
         if CREDENTIAL.search(name):
             raise ValidationFailed.of(
