@@ -93,15 +93,20 @@ class Breaker:
     def succeeded(self) -> None:
         """Say that a call ended well; a probe closes the breaker."""
         with self._lock:
-            if self._opened_at is not None:
+            state = self._state()
+            if state is State.HALF_OPEN:
                 self._close()
-            self._note(failed=False)
+            # A call from before it opened tells nothing new while it is open.
+            if state is not State.OPEN:
+                self._note(failed=False)
 
     def failed(self) -> None:
         """Say that a call failed by the other side's fault."""
         with self._lock:
-            if self._opened_at is not None:
+            state = self._state()
+            if state is State.HALF_OPEN:
                 self._open()
+            if state is not State.CLOSED:
                 return
             self._note(failed=True)
             calls = len(self._ended)

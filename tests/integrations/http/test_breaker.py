@@ -114,3 +114,13 @@ def test_a_probe_that_never_ends_makes_way_in_time(breaker: Breaker, clock: Cloc
     breaker.admit()
     clock.now += POLICY.probe_timeout_s
     assert breaker.admit() is None
+
+
+def test_calls_from_before_it_opened_neither_close_it_nor_prolong_the_wait(
+    breaker: Breaker, clock: Clock
+) -> None:
+    opened(breaker)
+    clock.now += 10
+    breaker.succeeded()
+    breaker.failed()
+    assert breaker.admit() == pytest.approx(20)
