@@ -53,8 +53,29 @@ def as_json(base_url: str, demo: Demo, calls: list[CallReport]) -> dict[str, Any
     }
 
 
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _question(call: CallReport) -> str:
+    asked = call.asked
+    if "messages" in asked:
+        return str(asked["messages"][-1]["content"])
+    if "input" in asked:
+        return " · ".join(asked["input"])
+    text = str(asked.get("prompt") or asked.get("instruction") or asked["text"])
+    chosen = [label["name"] for label in asked.get("labels", [])] or asked.get("analyses", [])
+    return f"{', '.join(chosen)}: {text}" if chosen else text
+
+
+def _answer(call: CallReport) -> str:
+    match call.answer:
+        case {"content": text} | {"code": text}:
+            return str(text)
+        case {"vectors": vectors, "dimension": dimension}:
+            first = ", ".join(f"{number:.3f}" for number in vectors[0][:4])
+            return f"{len(vectors)} vectors of {dimension} numbers: [{first}, …"
+        case {"scores": scores}:
+            return ", ".join(f"{score['label']} {score['score']:.2f}" for score in scores)
+        case str(text):
+            return text
+    return json.dumps(call.answer, ensure_ascii=False)
 
 
 def _short(text: str) -> str:

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from registry.inference.local_models.installation import (
     InstallationFailed,
+    install_local_models,
     missing_packages,
 )
 

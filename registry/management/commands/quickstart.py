@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from registry.inference.local_models.installation import (
     InstallationFailed,
+    install_local_models,
     missing_packages,
 )
 from registry.quickstart import report
