@@ -1,0 +1,1 @@
+"""What it takes to continue a conversation with a model of the Llama family."""
