@@ -14,9 +14,11 @@ def one_call(call: CallReport) -> str:
     head = f"POST {call.endpoint}  →  {call.status} in {call.latency_ms:.0f} ms"
     if call.usage:
         head += f", {call.usage['input_tokens']} tokens in, {call.usage['output_tokens']} out"
-    asked = {key: value for key, value in call.asked.items() if key != "max_tokens"}
-    answered = call.error or _plain(call.answer)
-    return f"{head}\n    asked     {_short(_plain(asked))}\n    answered  {_short(answered)}\n"
+    asked, answered = _short(_question(call)), _short(call.error or _answer(call))
+    return f"{head}
+    asked     {asked}
+    answered  {answered}
+"
 
 
 def addresses(base_url: str, demo: Demo) -> str:

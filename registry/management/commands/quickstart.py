@@ -17,6 +17,7 @@ from registry.inference.local_models.installation import (
 from registry.quickstart import report
 from registry.quickstart.calls import CallReport, ask_all
 from registry.quickstart.demo import Demo, prepare
+from registry.quickstart.questions import QUESTIONS
 from registry.quickstart.server import ServerFailed, running_server
 
 HOST = "127.0.0.1"
@@ -56,6 +57,7 @@ class Command(BaseCommand):
         demo = prepare()
         base_url = f"http://{HOST}:{options['port']}"
         signal.signal(signal.SIGTERM, _stop)
+        calls: list[CallReport] = []
         try:
             with running_server(host=HOST, port=options["port"]) as server:
                 calls = self._ask(base_url, demo, people)
@@ -70,7 +72,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             people.write("\nStopped.")
-        if options["check"] and any(call.status != 200 for call in calls):
+        if options["check"] and not _all_answered(calls):
             raise SystemExit(1)
 
     @staticmethod
@@ -91,6 +93,10 @@ class Command(BaseCommand):
             calls.append(call)
             people.write(report.one_call(call))
         return calls
+
+
+def _all_answered(calls: list[CallReport]) -> bool:
+    return len(calls) == len(QUESTIONS) and all(call.status == 200 for call in calls)
 
 
 def _stop(*_: Any) -> NoReturn:
