@@ -15,10 +15,7 @@ def one_call(call: CallReport) -> str:
     if call.usage:
         head += f", {call.usage['input_tokens']} tokens in, {call.usage['output_tokens']} out"
     asked, answered = _short(_question(call)), _short(call.error or _answer(call))
-    return f"{head}
-    asked     {asked}
-    answered  {answered}
-"
+    return f"{head}\n    asked     {asked}\n    answered  {answered}\n"
 
 
 def addresses(base_url: str, demo: Demo) -> str:
