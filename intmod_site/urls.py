@@ -11,6 +11,8 @@ from intmod_site.health import healthz, readyz
 from intmod_site.metrics import metrics_view
 
 urlpatterns = [
+    # First: routes are tried in order, and these are asked most.
+    path("api/v1/ai/", include("registry.inference.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("readyz", readyz),

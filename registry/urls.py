@@ -4,7 +4,6 @@ from django.urls import path, register_converter
 
 from intmod_site.api.converters import NumberConverter
 from registry.catalog import views as catalog
-from registry.inference import views as inference
 from registry.monitoring.views import PerformanceViewSet
 
 register_converter(NumberConverter, "number")
@@ -35,5 +34,4 @@ urlpatterns = [
     path(
         "registry/versions/<path:model_id>", catalog.AllVersionsViewSet.as_view({"get": "retrieve"})
     ),
-    *(path(f"ai/{task}", view) for task, view in inference.VIEWS.items()),
 ]
