@@ -14,13 +14,17 @@ from collections.abc import Iterable
 from multiprocessing.util import Finalize
 
 from django.conf import settings
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, connection, transaction
+
+from intmod_site.row_table import Row, RowTable
 
 log = logging.getLogger("intmod.flusher")
 
 # Long inserts hold SQLite's only write lock; PostgreSQL gains from larger ones.
-BATCH_ROWS = {"sqlite": 100, "postgresql": 500}
+BATCH_ROWS = {"sqlite": 200, "postgresql": 1000}
 RETRY_DELAYS_S = (0.1, 0.5, 2.0)
+
+TableRow = tuple[RowTable, Row]
 
 
 class Flusher:
@@ -28,7 +32,8 @@ class Flusher:
 
     def __init__(self, *, max_rows: int, interval_s: float) -> None:
         self.pid = os.getpid()
-        self._queue: queue.Queue[models.Model] = queue.Queue(maxsize=max_rows)
+        self._queue: queue.SimpleQueue[tuple[TableRow, ...]] = queue.SimpleQueue()
+        self._max_groups = max(1, max_rows // ROWS_PER_GROUP)
         self._interval_s = interval_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="flusher", daemon=True)
@@ -36,16 +41,12 @@ class Flusher:
         # multiprocessing's own exit hook also runs in server workers, which skip atexit.
         Finalize(self, self.drain, exitpriority=100)
 
-    def add(self, rows: Iterable[models.Model]) -> None:
-        """Queue rows; what does not fit is written by the caller."""
-        overflow = []
-        for row in rows:
-            try:
-                self._queue.put_nowait(row)
-            except queue.Full:
-                overflow.append(row)
-        if overflow:
-            write(overflow)
+    def add(self, rows: tuple[TableRow, ...]) -> None:
+        """Queue rows that belong together; when the queue is full, write them now."""
+        if self._stop.is_set() or self._queue.qsize() >= self._max_groups:
+            write(rows)
+        else:
+            self._queue.put(rows)
 
     def drain(self) -> None:
         """Stop the thread and write what is left."""
@@ -56,51 +57,63 @@ class Flusher:
     def _run(self) -> None:
         while not self._stop.wait(self._interval_s):
             self._flush()
-            connection.close()
 
     def _flush(self) -> None:
-        rows = []
+        rows: list[TableRow] = []
         try:
             while True:
-                rows.append(self._queue.get_nowait())
+                rows.extend(self._queue.get_nowait())
         except queue.Empty:
             pass
         if rows:
             write_patiently(rows)
 
 
-def write(rows: Iterable[models.Model]) -> None:
+ROWS_PER_GROUP = 5
+"""What a call leaves: its inference row and four samples."""
+
+
+def write(rows: Iterable[TableRow]) -> None:
     """Insert rows of any tables in batches, each in a transaction of its own."""
-    by_table: dict[type[models.Model], list[models.Model]] = defaultdict(list)
-    for row in rows:
-        by_table[type(row)].append(row)
-    size = BATCH_ROWS.get(connection.vendor, 100)
-    for table, batch in by_table.items():
-        for start in range(0, len(batch), size):
-            with transaction.atomic():
-                table._default_manager.bulk_create(batch[start : start + size])
+    for table, batch in _batches(rows):
+        with transaction.atomic():
+            table.insert(batch)
 
 
-def write_patiently(rows: list[models.Model]) -> None:
+def write_patiently(rows: list[TableRow]) -> None:
     """Insert rows, trying again while the database is away; then tell what could not be kept."""
-    for delay_s in (*RETRY_DELAYS_S, None):
-        try:
-            write([row for row in rows if row._state.adding])
-        except DatabaseError:
-            connection.close()
-            if delay_s is None:
-                log.exception("rows lost", extra={"fields": {"rows": len(rows)}})
-                return
-            threading.Event().wait(delay_s)
-        else:
-            return
+    for table, batch in _batches(rows):
+        for delay_s in (*RETRY_DELAYS_S, None):
+            try:
+                with transaction.atomic():
+                    table.insert(batch)
+            except DatabaseError:
+                connection.close()
+                if delay_s is None:
+                    log.exception("rows lost", extra={"fields": {"rows": len(batch)}})
+                    break
+                threading.Event().wait(delay_s)
+            else:
+                break
+    if connection.vendor == "postgresql":
+        connection.close()
+
+
+def _batches(rows: Iterable[TableRow]) -> Iterable[tuple[RowTable, list[Row]]]:
+    by_table: dict[RowTable, list[Row]] = defaultdict(list)
+    for table, row in rows:
+        by_table[table].append(row)
+    size = BATCH_ROWS.get(connection.vendor, 100)
+    for table, of_table in by_table.items():
+        for start in range(0, len(of_table), size):
+            yield table, of_table[start : start + size]
 
 
 _flusher: Flusher | None = None
 _lock = threading.Lock()
 
 
-def add_rows(*rows: models.Model) -> None:
+def add_rows(*rows: TableRow) -> None:
     """Hand over rows to be inserted soon; with FLUSHER_QUEUE_ROWS=0 they are inserted at once."""
     if settings.FLUSHER_QUEUE_ROWS == 0:
         write(rows)

@@ -1,7 +1,7 @@
 """What stays of a call: one inference row and the version's metric samples."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +12,15 @@ from authz.identity.principal import Principal
 from intmod_site.api.errors import ApiError
 from intmod_site.flusher import add_rows
 from intmod_site.request_context import current_request_id
+from intmod_site.row_table import RowTable
 from registry.catalog.resolution import Target
 from registry.inference.calls import ChatResult, Result, Usage
 from registry.inference.redaction import redact
 from registry.models import InferenceRecord, MetricSample
+
+INFERENCES = RowTable(InferenceRecord)
+SAMPLES = RowTable(MetricSample)
+MEASURED = MetricSample.Source.INFERENCE.value
 
 COST_STEP = Decimal("1e-9")
 """A billionth of a dollar: one token of the cheapest models costs more."""
@@ -65,8 +70,8 @@ def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer:
             says so.
     """
     now = timezone.now()
-    target, usage = outcome.target, outcome.usage
-    record = InferenceRecord(
+    target, usage, error = outcome.target, outcome.usage, outcome.error
+    row = INFERENCES.row(
         created_at=now,
         project_id=principal.project_id,
         user_id=principal.user_id,
@@ -78,8 +83,8 @@ def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer:
         model=target.model,
         version=target.number,
         provider=target.provider,
-        status=outcome.error.status if outcome.error else 200,
-        error_code=outcome.error.error_code if outcome.error else "",
+        status=error.status if error else 200,
+        error_code=error.error_code if error else "",
         finish_reason=outcome.finish_reason or "",
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
@@ -88,29 +93,26 @@ def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer:
         request_text=_kept(target, request),
         answer_text=_kept(target, answer),
     )
-    add_rows(record, *_samples(outcome, now))
-
-
-def _samples(outcome: Outcome, now: datetime) -> list[MetricSample]:
-    values: dict[str, float] = {
-        "latency_ms": outcome.latency_ms,
-        "error": float(outcome.error is not None),
-    }
-    if outcome.result:
-        values["input_tokens"] = outcome.usage.input_tokens
-        values["output_tokens"] = outcome.usage.output_tokens
-        if (cost := outcome.cost_usd) is not None:
-            values["cost_usd"] = float(cost)
-    return [
-        MetricSample(
-            version_id=outcome.target.version_id,
-            metric=name,
-            value=value,
-            ts=now,
-            source=MetricSample.Source.INFERENCE,
+    samples = [
+        (
+            SAMPLES,
+            SAMPLES.row(
+                version_id=target.version_id, metric=metric, value=value, ts=now, source=MEASURED
+            ),
         )
-        for name, value in values.items()
+        for metric, value in _measured(outcome)
     ]
+    add_rows((INFERENCES, row), *samples)
+
+
+def _measured(outcome: Outcome) -> Iterator[tuple[str, float]]:
+    yield "latency_ms", outcome.latency_ms
+    yield "error", float(outcome.error is not None)
+    if outcome.result:
+        yield "input_tokens", float(outcome.usage.input_tokens)
+        yield "output_tokens", float(outcome.usage.output_tokens)
+        if (cost := outcome.cost_usd) is not None:
+            yield "cost_usd", float(cost)
 
 
 def _kept(target: Target, content: Any) -> str | None:
