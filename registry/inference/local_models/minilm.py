@@ -7,6 +7,7 @@ last layer over a text's tokens, scaled to unit length; trained on up to 256 tok
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,8 @@ from registry.inference.local_models.package_files import MINILM_MODEL, MINILM_T
 DIMENSION = 384
 BATCH_SIZE = 32
 
-Vector = npt.NDArray[np.float32]
-Vectors = npt.NDArray[np.float32]
+Vector: TypeAlias = npt.NDArray[np.float32]
+Vectors: TypeAlias = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class MiniLM:
         Raises:
             UpstreamTimeout: The deadline passed.
         """
-        vectors = np.empty((len(texts.encodings), DIMENSION), dtype=np.float32)
+        vectors: Vectors = np.empty((len(texts.encodings), DIMENSION), dtype=np.float32)
         lengths = texts.lengths
         # Texts of like length share a batch, so that little of it is padding.
         by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
@@ -85,8 +86,8 @@ class MiniLM:
 
     def _embed_batch(self, token_ids: list[list[int]]) -> Vectors:
         shape = (len(token_ids), max(map(len, token_ids)))
-        ids = np.zeros(shape, dtype=np.int64)
-        mask = np.zeros(shape, dtype=np.int64)
+        ids: npt.NDArray[np.int64] = np.zeros(shape, dtype=np.int64)
+        mask: npt.NDArray[np.int64] = np.zeros(shape, dtype=np.int64)
         for row, tokens in enumerate(token_ids):
             ids[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1

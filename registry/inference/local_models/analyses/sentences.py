@@ -13,7 +13,7 @@ _END = re.compile(
     r"|\n\s*\n"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|no|fig|approx|inc|ltd|co|cf|e\.g|i\.e)|\b[A-Z])\.\s*$",
+    r"(?:\b(?:mr|mrs|ms|dr|prof|sr|jr|st|vs|fig|approx|inc|ltd|co|cf|e\.g|i\.e)|\b[A-Z])\.\s*$",
     re.IGNORECASE,
 )
 # Enough for any of the abbreviations with what stands before it.

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from intmod_site.api.errors import FieldError, ValidationFailed
-from registry.inference.calls import ChatCall, Message, StreamEnd, StreamEvent, TextDelta, Usage
+from registry.inference.calls import ChatCall, StreamEnd, StreamEvent, TextDelta, Usage
 from registry.inference.local_models.deadline import Deadline
 from registry.inference.local_models.llama.chat_template import ChatTemplate
 from registry.inference.local_models.llama.gguf_file import GgufFile
 from registry.inference.local_models.llama.numpy_llama import NumpyLlama
+from registry.inference.local_models.llama.plain_conversation import PlainMessage
 from registry.inference.local_models.llama.sampling import Sampler
 from registry.inference.local_models.llama.stop_texts import StopTexts
 from registry.inference.local_models.llama.tokenizer import BytePairTokenizer, TextDecoder
@@ -46,13 +47,13 @@ class ChatModel:
         self._runtime = _runtime(weights, file, self.context_length)
 
     def generate(
-        self, call: ChatCall, messages: Sequence[Message], deadline: Deadline
+        self, call: ChatCall, messages: Sequence[PlainMessage], deadline: Deadline
     ) -> Iterator[StreamEvent]:
         """Give the answer in pieces as they are made, then the end.
 
         Args:
             call: How to continue.
-            messages: The call's messages, as plain text.
+            messages: The call's messages, as plain_conversation gives them.
             deadline: Checked before each token.
 
         Raises:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from registry.inference.calls import Message
+from registry.inference.local_models.llama.plain_conversation import PlainMessage
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are a helpful assistant. Answer briefly and correctly. Say so if you do not know."
@@ -37,7 +37,7 @@ class ChatTemplate:
             "(" + "|".join(["\ue000\\d+\ue001", *map(re.escape, tokens)]) + ")"
         )
 
-    def render(self, messages: Sequence[Message]) -> list[str | int]:
+    def render(self, messages: Sequence[PlainMessage]) -> list[str | int]:
         """Give the prompt as texts and control tokens' numbers, in order.
 
         Args:
@@ -58,14 +58,14 @@ class ChatTemplate:
                 parts += [text, self._control_tokens[piece]]
                 text = ""
             elif piece.startswith("\ue000"):
-                text += messages[int(piece[1:-1])].content
+                text += messages[int(piece[1:-1])].text
             else:
                 text += piece
         return [part for part in [*parts, text] if part != ""]
 
 
-def with_system_prompt(messages: Sequence[Message]) -> list[Message]:
+def with_system_prompt(messages: Sequence[PlainMessage]) -> list[PlainMessage]:
     """Lead a conversation with DEFAULT_SYSTEM_PROMPT, unless it has a system message."""
     if any(message.role == "system" for message in messages):
         return list(messages)
-    return [Message("system", DEFAULT_SYSTEM_PROMPT), *messages]
+    return [PlainMessage("system", DEFAULT_SYSTEM_PROMPT), *messages]

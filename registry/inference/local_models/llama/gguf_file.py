@@ -10,12 +10,12 @@ import mmap
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Weights = npt.NDArray[np.float32]
+Weights: TypeAlias = npt.NDArray[np.float32]
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
@@ -114,7 +114,7 @@ class GgufFile:
 
 
 def _dequantize(blocks: npt.NDArray[Any], kind: int) -> Weights:
-    weights = np.empty((len(blocks), _BLOCK), dtype=np.float32)
+    weights: Weights = np.empty((len(blocks), _BLOCK), dtype=np.float32)
     scale = blocks["scale"].astype(np.float32)[:, None]
     if kind == _Q8_0:
         np.multiply(blocks["quants"], scale, out=weights)

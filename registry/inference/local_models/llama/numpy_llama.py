@@ -1,4 +1,6 @@
-"""A Llama model's arithmetic in NumPy: needs no compiler, makes 40 to 60 tokens a second.
+"""A Llama model's arithmetic in NumPy: needs no compiler, and is as fast as memory is.
+
+Each token takes one pass over all weights, 540 MB: 26 tokens a second at 14 GB/s, 55 at 30.
 
 Everything stays float32: one float64 scalar among the operands, such as np.sqrt of an int makes,
 would promote all of it and cost a factor of 20.
@@ -8,17 +10,20 @@ attention, SwiGLU).
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from registry.inference.local_models.llama.gguf_file import GgufFile, Weights
 from registry.inference.local_models.llama.llama_weights import Layer, Shape, by_input
 from registry.inference.local_models.llama.sampling import Sampler
 
-# Prompts are read in chunks, to bound the memory for attention and the time until a caller who
-# has gone away is noticed.
+# Prompts are read in chunks: attention's memory is this many times the prompt's length.
 _CHUNK = 256
+
+# For each position and pair of floats, the turn that it gives as a complex number.
+Turns: TypeAlias = npt.NDArray[np.complex64]
 
 
 class Conversation:
@@ -31,8 +36,8 @@ class Conversation:
 
     def __init__(self, shape: Shape, capacity: int) -> None:
         size = (shape.layers, shape.kv_heads, capacity, shape.head_width)
-        self.keys = np.empty(size, dtype=np.float32)
-        self.values = np.empty(size, dtype=np.float32)
+        self.keys: Weights = np.empty(size, dtype=np.float32)
+        self.values: Weights = np.empty(size, dtype=np.float32)
         self.length = 0
 
 
@@ -125,17 +130,17 @@ def _softmax(scores: Weights) -> Weights:
 
 def _future_mask(count: int, end: int) -> Weights:
     """Give what keeps each of the last `count` tokens from looking at later ones."""
-    mask = np.full((count, end), -np.inf, dtype=np.float32)
+    mask: Weights = np.full((count, end), -np.inf, dtype=np.float32)
     return np.triu(mask, k=end - count + 1)
 
 
-def _rotations(shape: Shape, context_length: int) -> np.ndarray[Any, np.dtype[np.complex64]]:
+def _rotations(shape: Shape, context_length: int) -> Turns:
     """Give the turn of each pair of floats at each position, as complex numbers."""
     pairs = np.arange(0, shape.head_width, 2) / shape.head_width
     angles = np.outer(np.arange(context_length), shape.rope_base**-pairs)
     return np.exp(1j * angles).astype(np.complex64)
 
 
-def _rotate(heads: Weights, rotations: np.ndarray[Any, np.dtype[np.complex64]]) -> Weights:
+def _rotate(heads: Weights, rotations: Turns) -> Weights:
     """Turn each pair of neighbouring floats by its position's angle."""
     return (np.ascontiguousarray(heads).view(np.complex64) * rotations).view(np.float32)

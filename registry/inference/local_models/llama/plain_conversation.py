@@ -1,13 +1,23 @@
 """What the local language model can be asked: conversations of plain text."""
 
+from dataclasses import dataclass
+
 from intmod_site.api.errors import FieldError, ValidationFailed
 from registry.inference.calls import ChatCall, Message
 
 _ROLES = ("system", "user", "assistant")
 
 
-def plain_conversation(call: ChatCall) -> list[Message]:
-    """Give the messages with their content as one text each.
+@dataclass(frozen=True, slots=True)
+class PlainMessage:
+    """One turn of a conversation; `role` is system, user or assistant."""
+
+    role: str
+    text: str
+
+
+def plain_conversation(call: ChatCall) -> list[PlainMessage]:
+    """Give the messages of a call.
 
     Raises:
         ValidationFailed: The call asks for tools, for JSON or for anything but text (code
@@ -20,15 +30,15 @@ def plain_conversation(call: ChatCall) -> list[Message]:
     return [_plain(index, message) for index, message in enumerate(call.messages)]
 
 
-def _plain(index: int, message: Message) -> Message:
+def _plain(index: int, message: Message) -> PlainMessage:
     if message.role not in _ROLES or message.tool_calls:
         raise _not_supported(f"/messages/{index}/role", f"knows only {', '.join(_ROLES)}")
     if isinstance(message.content, str):
-        return Message(message.role, message.content)
+        return PlainMessage(message.role, message.content)
     texts = [part.get("text") for part in message.content if part.get("type") == "text"]
     if len(texts) != len(message.content) or not all(isinstance(text, str) for text in texts):
         raise _not_supported(f"/messages/{index}/content", "reads only text")
-    return Message(message.role, "\n".join(map(str, texts)))
+    return PlainMessage(message.role, "\n".join(map(str, texts)))
 
 
 def _not_supported(path: str, what: str) -> ValidationFailed:

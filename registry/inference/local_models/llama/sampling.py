@@ -1,12 +1,14 @@
 """Chooses the next token from the model's scores."""
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
 DEFAULT_TEMPERATURE = 0.0
 DEFAULT_TOP_P = 0.95
 
-Scores = npt.NDArray[np.float64]
+Scores: TypeAlias = npt.NDArray[np.float64]
 
 
 class Sampler:
