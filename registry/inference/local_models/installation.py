@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from tqdm import tqdm
 
@@ -113,7 +113,8 @@ def _follow(output: Iterable[str], progress: Progress) -> list[str]:
     for line in output:
         lines.append(line)
         if package := _PACKAGE_LINE.match(line):
-            progress(done, total, package[1])
+            # A wheel that lies on this machine is named by its path.
+            progress(done, total, PurePath(package[1]).name)
             done += 1
         elif _INSTALLING_LINE.match(line):
             progress(total, total, "unpacking")

@@ -44,8 +44,11 @@ class MiniLM:
         # The file asks for padding and silent truncation; here neither must happen by itself.
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        options = onnxruntime.SessionOptions()
+        # Its threads would keep cores busy while they wait for the next call; others need these.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
-            str(MINILM_MODEL.locate()), providers=["CPUExecutionProvider"]
+            str(MINILM_MODEL.locate()), options, providers=["CPUExecutionProvider"]
         )
 
     def tokenize(self, texts: list[str], *, truncate_to: int | None = None) -> Tokenized:

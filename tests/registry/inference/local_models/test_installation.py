@@ -82,7 +82,7 @@ def test_pip_installs_what_the_lock_says_and_nothing_else(lock, pip):
     assert steps == [
         (0, 3, "one==1.0"),
         (1, 3, "two==2.0"),
-        (2, 3, "/wheels/three-3.0-py3-none-any.whl"),
+        (2, 3, "three-3.0-py3-none-any.whl"),
         (3, 3, "unpacking"),
     ]
     said = arguments.read_text()
