@@ -39,7 +39,7 @@ def create_model(
         model.model_type, model.description, model.tags = (
             model_type,
             description,
-            check_tags(tags or {}),
+            check_tags({} if tags is None else tags),
         )
         model.deleted_at = None
         model.full_clean(exclude=["project"])
@@ -136,3 +136,19 @@ def set_task_default(
             after={task: model.name},
         )
     return default
+
+
+def delete_task_default(*, actor: Actor, default: TaskDefault) -> None:
+    """Let calls of the task that name no model be refused again."""
+    before = {default.task: default.model.name}
+    label = TaskDefault(pk=default.pk, task=default.task, model=default.model)
+    with transaction.atomic():
+        default.delete()
+        move_revision()
+        record_change(
+            actor=actor,
+            action="taskdefault.delete",
+            obj=label,
+            project=default.project,
+            before=before,
+        )

@@ -11,7 +11,6 @@ from registry.catalog.tags import check_tags
 from registry.models import ModelVersion
 from registry.tasks import TASKS
 
-PARAMETERS = {"max_tokens", "temperature", "system", "stop"}
 PRICES = {"input_usd_per_mtok", "output_usd_per_mtok"}
 MAX_TOKENS = 1_000_000
 
@@ -65,6 +64,7 @@ def _check_parameters(parameters: Any) -> None:
         "max_tokens": (_is_token_count, f"a whole number from 1 to {MAX_TOKENS}"),
         "temperature": (_is_temperature, "a number from 0 to 2"),
         "system": (lambda value: isinstance(value, str), "text"),
+        "stop": (_is_stop, "a text or a list of at most 8 texts"),
     }
     for name, (holds, what) in rules.items():
         if name in parameters and not holds(parameters[name]):
@@ -109,6 +109,11 @@ def _is_token_count(value: Any) -> bool:
 
 def _is_temperature(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 2
+
+
+def _is_stop(value: Any) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return len(texts) <= 8 and all(isinstance(text, str) and text for text in texts)
 
 
 def _is_price(value: Any) -> bool:

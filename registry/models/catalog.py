@@ -113,7 +113,7 @@ class ModelVersion(models.Model):
         related_name="model_versions",
         help_text="How to reach the provider; none for models in this process.",
     )
-    tasks = models.JSONField(default=list)
+    tasks = models.JSONField(default=list, blank=True)
     parameters = models.JSONField(
         default=dict, blank=True, help_text="Defaults of calls: temperature, max_tokens."
     )
@@ -191,4 +191,4 @@ class TaskDefault(ProjectOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.task} → {self.model_id}"
+        return f"{self.task} → {self.model}"
