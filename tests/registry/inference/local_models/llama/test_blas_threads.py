@@ -44,7 +44,7 @@ def test_a_single_choice_is_always_picked():
     assert set(taught(ThreadTuner((1,)), {1: 1.0}, 200)) == {1}
 
 
-def test_the_setting_ends_with_the_block(_installed_models):
+def test_the_setting_ends_with_the_block():
     import numpy as np
 
     def blas_threads():

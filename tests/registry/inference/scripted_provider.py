@@ -1,0 +1,36 @@
+"""A provider that does as it is told, in the place of a real one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from registry.inference.calls import Call, ChatResult, Result, Usage
+from registry.inference.providers import PROVIDERS
+
+
+def hello(call: Call) -> Result:
+    return ChatResult("Hello.", "stop", Usage(3, 2))
+
+
+@dataclass
+class ScriptedProvider:
+    """Answers each call by `answer`, and remembers the calls."""
+
+    answer: Callable[[Call], Result] = hello
+    calls: list[Call] = field(default_factory=list)
+
+    def tasks_of(self, model: str) -> frozenset[str]:
+        return PROVIDERS["local"].tasks_of(model)
+
+    def run(self, call: Call, *, model: str, timeout_s: float) -> Result:
+        self.calls.append(call)
+        return self.answer(call)
+
+
+@contextmanager
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedProvider]:
+    provider = ScriptedProvider()
+    monkeypatch.setitem(PROVIDERS, "local", provider)
+    yield provider
