@@ -4,7 +4,6 @@ A value is loaded when it is first asked for and dropped with its revision. The 
 before the value, so a remembered value may be newer than its revision and is never older.
 """
 
-import threading
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -37,25 +36,22 @@ class Snapshot:
 
 
 _current = Snapshot(-1)
-_lock = threading.Lock()
 
 
 def snapshot_at(revision: int) -> Snapshot:
-    """Give this process's snapshot of a revision that was just read from the database."""
+    """Give this process's snapshot of a revision that was just read from the database.
+
+    Any other number than the remembered one begins anew, a smaller one too: a slow thread costs a
+    few queries then, and a database restored from a backup is not answered from memory.
+    """
     global _current  # noqa: PLW0603
     snapshot = _current
-    if snapshot.revision == revision:
-        return snapshot
-    with _lock:
-        # A slower thread may still hold an older number: it gets a snapshot of its own rather
-        # than throwing the newer one away.
-        if revision > _current.revision:
-            _current = Snapshot(revision)
-        return _current if _current.revision == revision else Snapshot(revision)
+    if snapshot.revision != revision:
+        _current = snapshot = Snapshot(revision)
+    return snapshot
 
 
 def forget() -> None:
     """Drop everything remembered: after the database was exchanged under the process."""
     global _current  # noqa: PLW0603
-    with _lock:
-        _current = Snapshot(-1)
+    _current = Snapshot(-1)
