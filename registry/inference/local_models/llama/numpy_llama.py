@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from registry.inference.local_models.llama.blas_threads import BlasThreads
 from registry.inference.local_models.llama.gguf_file import GgufFile, Weights
 from registry.inference.local_models.llama.llama_weights import Layer, Shape, by_input
 from registry.inference.local_models.llama.sampling import Sampler
@@ -54,6 +55,7 @@ class NumpyLlama:
         self._embeddings = by_input(file.read("token_embd.weight"))
         self._layers = [Layer.read(file, index) for index in range(self._shape.layers)]
         self._output_norm = file.read("output_norm.weight")
+        self._threads = BlasThreads()
         self._rotations = _rotations(self._shape, context_length)
 
     def tokens(self, prompt: list[int], *, max_tokens: int, sampler: Sampler) -> Iterator[int]:
@@ -65,12 +67,14 @@ class NumpyLlama:
             sampler: Chooses each token.
         """
         conversation = Conversation(self._shape, len(prompt) + max_tokens)
-        logits = self._read(prompt, conversation)
+        with self._threads.best():
+            logits = self._read(prompt, conversation)
         for remaining in range(max_tokens - 1, -1, -1):
             token = sampler.choose(logits)
             yield token
             if remaining:
-                logits = self._read([token], conversation)
+                with self._threads.measured():
+                    logits = self._read([token], conversation)
 
     def _read(self, tokens: list[int], conversation: Conversation) -> Weights:
         """Read tokens and give the scores of what may follow them."""

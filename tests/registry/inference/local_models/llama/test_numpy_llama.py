@@ -19,8 +19,9 @@ def runtime(_installed_models):
 
 def logits_of(runtime, *reads):
     conversation = numpy_llama.Conversation(runtime._shape, 64)
-    for tokens in reads:
-        logits = runtime._read(tokens, conversation)
+    with runtime._threads.best():
+        for tokens in reads:
+            logits = runtime._read(tokens, conversation)
     return logits
 
 
