@@ -1,7 +1,11 @@
 """Permissions of a member: asking whether, and granting beyond the role."""
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
 from django.contrib.auth.models import Permission
 from django.db import transaction
+from django.db.models import QuerySet
 
 from authz.audit.actor import Actor
 from authz.audit.record import record_change
@@ -67,6 +71,59 @@ def remove_user_permission(*, actor: Actor, membership: Membership, permission: 
             project=membership.project,
             before={"permission": permission},
         )
+
+
+def set_extra_permissions(
+    *,
+    actor: Actor,
+    membership: Membership,
+    permissions: Iterable[Permission],
+    held: AbstractSet[str] | None,
+) -> None:
+    """Make these the permissions that a member has beyond the role.
+
+    Args:
+        actor: Who grants and takes back.
+        membership: To whom, and where.
+        permissions: All of them.
+        held: What the granting caller holds; None for a superuser, who holds everything.
+
+    Raises:
+        PermissionDenied: Nobody grants what they do not hold.
+    """
+    with transaction.atomic():
+        before = named(membership.extra_permissions.all())
+        after = named(permissions)
+        check_held(added=set(after) - set(before), held=held)
+        if after == before:
+            return
+        membership.extra_permissions.set(after.values())
+        move_revision()
+        record_change(
+            actor=actor,
+            action="membership.update",
+            obj=membership,
+            project=membership.project,
+            before={"extra_permissions": sorted(before)},
+            after={"extra_permissions": sorted(after)},
+        )
+
+
+def check_held(*, added: AbstractSet[str], held: AbstractSet[str] | None) -> None:
+    """Let people grant only what they hold; None holds everything.
+
+    Raises:
+        PermissionDenied: Naming the first permission that is not held.
+    """
+    if held is not None and (missing := sorted(added - held)):
+        raise PermissionDenied(f"You do not hold the permission {missing[0]} yourself.")
+
+
+def named(permissions: Iterable[Permission]) -> dict[str, Permission]:
+    """Give permissions by `app_label.codename`."""
+    if isinstance(permissions, QuerySet):
+        permissions = permissions.select_related("content_type")
+    return {f"{row.content_type.app_label}.{row.codename}": row for row in permissions}
 
 
 def _permission(name: str) -> Permission:

@@ -1,14 +1,20 @@
 """Users, projects and memberships: creating them and what follows from changing them."""
 
+from typing import Any
+
 from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from authz.audit.actor import Actor
-from authz.audit.record import record_change, state_of
+from authz.audit.record import State, record_change, state_of
 from authz.configuration.revision import move_revision
 from authz.models.projects import Membership, Project
 from authz.models.users import User
+from intmod_site.api.errors import Conflict
+
+LOG_IN_TO_ADMIN = ("is_active", "is_staff", "is_superuser")
 
 
 def create_user(
@@ -18,25 +24,78 @@ def create_user(
     password: str | None,
     is_staff: bool = False,
     is_superuser: bool = False,
+    **fields: Any,
 ) -> User:
     """Create a person.
+
+    Args:
+        actor: Who creates them.
+        username, password: What they log in with; without a password they cannot.
+        is_staff, is_superuser: Whether they may log in to the admin, and do everything there.
+        fields: Further columns of `User`; `groups` as rows.
 
     Raises:
         django.core.exceptions.ValidationError: Name taken or odd, password too weak.
     """
+    groups = fields.pop("groups", ())
     user = User(
-        username=User.normalize_username(username), is_staff=is_staff, is_superuser=is_superuser
+        username=User.normalize_username(username),
+        is_staff=is_staff,
+        is_superuser=is_superuser,
+        **fields,
     )
     if password is not None:
-        validate_password(password, user)
+        _check_password(password, user)
     user.set_password(password)
     user.full_clean(exclude=["password"])
     with transaction.atomic():
         user.save(force_insert=True)
+        user.groups.set(groups)
         record_change(
-            actor=actor, action="user.create", obj=user, project=None, after=state_of(user)
+            actor=actor, action="user.create", obj=user, project=None, after=_state_of_user(user)
         )
     return user
+
+
+def update_user(
+    *, actor: Actor, user: User, changes: dict[str, Any], password: str | None = None
+) -> User:
+    """Change a user; a new password ends every session that began before.
+
+    Args:
+        actor: Who changes them.
+        user: The user.
+        changes: Columns of `User`; `groups` as rows.
+        password: A new one; None keeps the old one.
+
+    Raises:
+        Conflict: People would lock themselves out of the admin.
+        django.core.exceptions.ValidationError: A field is wrong, or the password too weak.
+    """
+    with transaction.atomic():
+        current = User.objects.select_for_update().get(pk=user.pk)
+        before = _state_of_user(current)
+        columns = {name: value for name, value in changes.items() if name != "groups"}
+        for name, value in columns.items():
+            if actor.id == str(user.pk) and name in LOG_IN_TO_ADMIN and not value:
+                raise Conflict("You would lock yourself out; somebody else can do this.")
+            setattr(current, name, value)
+        if password is not None:
+            _check_password(password, current)
+            current.set_password(password)
+        current.full_clean(exclude=["password"])
+        current.save()
+        if "groups" in changes:
+            current.groups.set(changes["groups"])
+        record_change(
+            actor=actor,
+            action="user.update",
+            obj=current,
+            project=None,
+            before=before,
+            after=_state_of_user(current),
+        )
+    return current
 
 
 def create_project(*, actor: Actor, slug: str, name: str) -> Project:
@@ -57,6 +116,30 @@ def create_project(*, actor: Actor, slug: str, name: str) -> Project:
             after=state_of(project),
         )
     return project
+
+
+def update_project(*, actor: Actor, project: Project, changes: dict[str, Any]) -> Project:
+    """Change a project; in one that is not active no credential counts.
+
+    Raises:
+        django.core.exceptions.ValidationError: A field is wrong, or the slug is taken.
+    """
+    with transaction.atomic():
+        current = Project.objects.select_for_update().get(pk=project.pk)
+        before = state_of(current)
+        for name, value in changes.items():
+            setattr(current, name, value)
+        current.full_clean()
+        current.save()
+        record_change(
+            actor=actor,
+            action="project.update",
+            obj=current,
+            project=current,
+            before=before,
+            after=state_of(current),
+        )
+    return current
 
 
 def set_membership(*, actor: Actor, user: User, project: Project, role: Group) -> Membership:
@@ -80,3 +163,33 @@ def set_membership(*, actor: Actor, user: User, project: Project, role: Group) -
             after=state_of(membership),
         )
     return membership
+
+
+def remove_membership(*, actor: Actor, membership: Membership) -> None:
+    """End a membership: the user's credentials in the project count no more."""
+    before = state_of(membership)
+    label = Membership(
+        pk=membership.pk, user_id=membership.user_id, project_id=membership.project_id
+    )
+    with transaction.atomic():
+        membership.delete()
+        move_revision()
+        record_change(
+            actor=actor,
+            action="membership.delete",
+            obj=label,
+            project=membership.project,
+            before=before,
+        )
+
+
+def _state_of_user(user: User) -> State:
+    names = user.groups.order_by("name").values_list("name", flat=True)
+    return state_of(user) | {"groups": list(names)}
+
+
+def _check_password(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as weak:
+        raise ValidationError({"password": weak.messages}) from None

@@ -59,4 +59,4 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} in {self.project_id}"
+        return f"{self.user} in {self.project}"

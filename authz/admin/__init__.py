@@ -1,0 +1,25 @@
+"""Access and audit in the admin."""
+
+from authz.admin import (
+    api_keys,
+    audit,
+    logins,
+    memberships,
+    passwords,
+    projects,
+    roles,
+    sessions,
+    users,
+)
+
+__all__ = [
+    "api_keys",
+    "audit",
+    "logins",
+    "memberships",
+    "passwords",
+    "projects",
+    "roles",
+    "sessions",
+    "users",
+]

@@ -1,0 +1,5 @@
+"""External systems in the admin."""
+
+from integrations.admin import connections
+
+__all__ = ["connections"]

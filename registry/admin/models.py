@@ -1,0 +1,101 @@
+"""Registered models, with their versions and aliases beside them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Max, Q
+from django.http import HttpRequest, HttpResponse
+
+from authz.admin.audited import AuditedAdmin
+from intmod_site.service_admin import ServiceForm
+from registry.catalog import services
+from registry.models import ModelAlias, ModelVersion, RegisteredModel
+
+NEWEST = 20
+"""Versions shown with their model; the list of versions has them all."""
+
+
+class ModelForm(ServiceForm):
+    """A model; whether its name is free is the service's to say, which revives deleted ones."""
+
+    class Meta:
+        model = RegisteredModel
+        fields: list[str] = []
+        help_texts = {"tags": 'A JSON object of texts: {"team": "search"}.'}
+
+    def validate_constraints(self) -> None:
+        """Leave it to the service."""
+
+
+@admin.register(RegisteredModel)
+class RegisteredModelAdmin(AuditedAdmin):
+    """Models as people speak of them."""
+
+    form = ModelForm
+    change_form_template = "admin/registry/registeredmodel/change_form.html"
+    list_display = ["name", "project", "model_type", "active_versions", "newest", "updated_at"]
+    list_filter = ["model_type", "project"]
+    list_select_related = ["project"]
+    search_fields = ["name"]
+    autocomplete_fields = ["project"]
+    fields = ["project", "name", "model_type", "description", "tags"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Leave out tombstones."""
+        rows = super().get_queryset(request).filter(deleted_at=None)
+        if self.is_view(request, "changelist"):
+            rows = rows.annotate(
+                active_count=Count("versions", filter=Q(versions__is_active=True)),
+                newest_number=Max("versions__number"),
+            )
+        return rows
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Keep name and project: calls go by them."""
+        return ["project", "name"] if obj else []
+
+    @admin.display(description="Active versions", ordering="active_count")
+    def active_versions(self, obj: Any) -> int:
+        """How many versions may answer calls."""
+        return int(obj.active_count)
+
+    @admin.display(description="Newest", ordering="newest_number", empty_value="none")
+    def newest(self, obj: Any) -> int | None:
+        """The highest number."""
+        return obj.newest_number
+
+    def create(self, request: HttpRequest, form: ModelForm) -> RegisteredModel:
+        """Create a model."""
+        return services.create_model(actor=self.actor(request), **_with_tags(form.given()))
+
+    def update(self, request: HttpRequest, obj: RegisteredModel, form: Any) -> RegisteredModel:
+        """Change a model."""
+        return services.update_model(
+            actor=self.actor(request), model=obj, changes=_with_tags(form.changed())
+        )
+
+    def remove(self, request: HttpRequest, obj: RegisteredModel) -> None:
+        """Delete a model with its versions and aliases."""
+        services.delete_model(actor=self.actor(request), model=obj)
+
+    def goes_along(self, obj: RegisteredModel) -> dict[str, int]:
+        """Versions and aliases go with their model."""
+        return {"versions": obj.versions.count(), "aliases": obj.aliases.count()}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show versions and aliases below the form."""
+        of_model = {"model_id": object_id, "model__deleted_at": None}
+        versions = ModelVersion.objects.filter(**of_model).select_related("model")
+        panel = {
+            "versions": versions.order_by("-number")[:NEWEST],
+            "aliases": ModelAlias.objects.filter(**of_model).select_related("version", "model"),
+            "newest": NEWEST,
+        }
+        return super().change_view(request, object_id, form_url, panel | (extra_context or {}))
+
+
+def _with_tags(values: dict[str, Any]) -> dict[str, Any]:
+    """Read an emptied field as no tags."""
+    return values | {"tags": values["tags"] or {}} if "tags" in values else values

@@ -1,0 +1,148 @@
+"""Versions: what can be called."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from authz.admin.audited import AuditedAdmin
+from registry.admin.version_form import VersionForm
+from registry.catalog import aliases, versions
+from registry.catalog.resolution import DEFAULT_ALIAS
+from registry.models import ModelVersion
+
+CHAMPION = "champion"
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(AuditedAdmin):
+    """Versions are deactivated and not deleted: calls and measurements refer to them."""
+
+    form = VersionForm
+    change_form_template = "admin/registry/modelversion/change_form.html"
+    list_display = [
+        "__str__", "identifier", "label", "provider", "provider_model", "can_do", "state",
+        "project", "created_at",
+    ]  # fmt: skip
+    list_filter = ["is_active", "status", "provider", "model__model_type", "project"]
+    list_select_related = ["model", "project"]
+    search_fields = ["model__name", "identifier", "provider_model"]
+    ordering = ["-created_at"]
+    autocomplete_fields = ["model", "integration"]
+    actions = ["deactivate", "activate", "make_default", "make_champion"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Take the model along, which gives a version its name."""
+        return (
+            super()
+            .get_queryset(request)
+            .filter(model__deleted_at=None)
+            .select_related("model", "project")
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Ask for what a new version needs; the first two fields stay as they are afterwards."""
+        state = [("is_active", "status"), "body_logging"]
+        return [
+            (None, {"fields": ["model", "identifier", "label", "description"]}),
+            ("Provider", {"fields": ["provider", "provider_model", "integration", "source"]}),
+            ("Calls", {"fields": ["tasks", "parameters", "max_tokens_limit", "body_logging"]}),
+            ("Prices", {"fields": [("input_usd_per_mtok", "output_usd_per_mtok")]}),
+            ("More", {"fields": ["tags", *(state[:1] if obj else [])]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Keep what calls and measurements were made with."""
+        return ["model", "identifier", "provider", "provider_model"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes versions."""
+        return False
+
+    def has_alias_permission(self, request: HttpRequest) -> bool:
+        """Who may move aliases."""
+        return request.user.has_perm("registry.change_modelalias")
+
+    @admin.display(description="Tasks")
+    def can_do(self, obj: ModelVersion) -> str:
+        """What it can be asked to do."""
+        return ", ".join(obj.tasks) or "-"
+
+    @admin.display(description="State", ordering="is_active")
+    def state(self, obj: ModelVersion) -> SafeString:
+        """Whether it answers calls."""
+        if obj.status != ModelVersion.Status.READY:
+            word, tone = obj.get_status_display().lower(), "warn"
+        else:
+            word, tone = ("active", "good") if obj.is_active else ("inactive", "quiet")
+        return format_html('<span class="mark {}">{}</span>', tone, word)
+
+    def create(self, request: HttpRequest, form: VersionForm) -> ModelVersion:
+        """Give the model its next version."""
+        return versions.create_version(actor=self.actor(request), **form.given())
+
+    def update(self, request: HttpRequest, obj: ModelVersion, form: VersionForm) -> ModelVersion:
+        """Change a version."""
+        return versions.update_version(
+            actor=self.actor(request), version=obj, changes=form.changed()
+        )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show current measurements and aliases below the form."""
+        version = ModelVersion.objects.filter(pk=object_id).prefetch_related("aliases").first()
+        metrics = sorted(version.performance_metrics.items()) if version else []
+        panel = {"version": version, "metrics": metrics}
+        return super().change_view(request, object_id, form_url, panel | (extra_context or {}))
+
+    @admin.action(description="Deactivate: they answer no more calls", permissions=["change"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        """Deactivate the selected versions."""
+        self.for_each(
+            request,
+            queryset,
+            lambda row: versions.deactivate_version(actor=self.actor(request), version=row),
+            "deactivated",
+        )
+
+    @admin.action(description="Activate again", permissions=["change"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        """Activate the selected versions."""
+        self.for_each(
+            request,
+            queryset,
+            lambda row: versions.update_version(
+                actor=self.actor(request), version=row, changes={"is_active": True}
+            ),
+            "activated",
+        )
+
+    @admin.action(description="Make it the default of its model", permissions=["alias"])
+    def make_default(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        """Point `default` at each: what a bare model name means."""
+        self._point(request, queryset, DEFAULT_ALIAS)
+
+    @admin.action(description="Make it the champion of its model", permissions=["alias"])
+    def make_champion(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        """Point `champion` at each."""
+        self._point(request, queryset, CHAMPION)
+
+    def _point(self, request: HttpRequest, queryset: QuerySet[ModelVersion], name: str) -> None:
+        rows = list(queryset)
+        if len({row.model_id for row in rows}) < len(rows):
+            self.message_user(
+                request, "Select one version of each model: an alias has one.", "ERROR"
+            )
+            return
+        self.for_each(
+            request,
+            rows,
+            lambda row: aliases.set_alias(
+                actor=self.actor(request), model=row.model, name=name, version=row.number
+            ),
+            f"made the {name}",
+        )

@@ -1,0 +1,1 @@
+"""What templates show of models and their calls."""
