@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from intmod_site.api.fields import (
@@ -112,6 +113,7 @@ class AliasAnswer(serializers.ModelSerializer[ModelAlias]):
         fields = ["name", "version", "model_id", "updated_at"]
 
 
+@extend_schema_serializer(many=False)
 class AliasList(serializers.Serializer[Any]):
     """A model's aliases."""
 
