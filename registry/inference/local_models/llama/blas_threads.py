@@ -6,50 +6,71 @@ than one. No setting is right for both, so it is measured.
 """
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import median
 
 from threadpoolctl import ThreadpoolController
 
 # Memory's bandwidth is used up by then.
 _MOST_THREADS = 4
-# Every so many tokens the choice that is not the best is measured again.
-_TRY_EVERY = 64
-# How much the latest measurement counts against those before.
-_WEIGHT = 0.3
+# Steps by which a choice is judged; their median counts, because single steps are disturbed.
+_TRIAL_STEPS = 3
+_REMEMBERED_STEPS = 5
+# Steps between trials of the others: the more often the best one holds, the fewer trials.
+_SHORTEST_INTERVAL, _LONGEST_INTERVAL = 16, 256
+# A trial comes at once when the best one takes this many times as long as when it was chosen.
+_MUCH_SLOWER = 1.5
 
 
 class ThreadTuner:
     """Learns from measured times which number of threads is best.
 
     Args:
-        choices: Numbers of threads; the first one is best until it is known better.
+        choices: Numbers of threads; the first one is best until all were tried.
     """
 
     def __init__(self, choices: tuple[int, ...]) -> None:
-        self._choices = choices
-        self._seconds: dict[int, float] = {}
-        self._picked = 0
-
-    @property
-    def best(self) -> int:
-        """The number of threads that took least time lately."""
-        return min(self._seconds, key=self._seconds.__getitem__, default=self._choices[0])
+        self.best = choices[0]
+        self._seconds = {choice: deque[float](maxlen=_REMEMBERED_STEPS) for choice in choices}
+        self._to_try = [choice for choice in choices for _ in range(_TRIAL_STEPS)]
+        self._expected_s = 0.0
+        self._interval = self._steps_left = _SHORTEST_INTERVAL
 
     def pick(self) -> int:
-        """Give the number of threads for the next step: mostly the best, sometimes another."""
-        self._picked += 1
-        untried = [choice for choice in self._choices if choice not in self._seconds]
-        if untried:
-            return untried[0]
-        if self._picked % _TRY_EVERY == 0:
-            return self._choices[self._picked // _TRY_EVERY % len(self._choices)]
-        return self.best
+        """Give the number of threads for the next step: the best, or one that is on trial."""
+        return self._to_try[0] if self._to_try else self.best
 
     def record(self, threads: int, seconds: float) -> None:
-        """Learn what a step took with that many threads."""
-        before = self._seconds.get(threads, seconds)
-        self._seconds[threads] = before + _WEIGHT * (seconds - before)
+        """Learn what the step took with the picked number of threads."""
+        self._seconds[threads].append(seconds)
+        if self._to_try:
+            self._to_try.pop(0)
+            if not self._to_try:
+                self._decide()
+            return
+        self._steps_left -= 1
+        if self._steps_left <= 0 or self._median(self.best) > _MUCH_SLOWER * self._expected_s:
+            self._try_others()
+
+    def _try_others(self) -> None:
+        for choice in self._seconds.keys() - {self.best}:
+            self._seconds[choice].clear()
+            self._to_try += [choice] * _TRIAL_STEPS
+        if not self._to_try:
+            self._decide()
+
+    def _decide(self) -> None:
+        winner = min(self._seconds, key=self._median)
+        held = winner == self.best
+        self._interval = min(2 * self._interval, _LONGEST_INTERVAL) if held else _SHORTEST_INTERVAL
+        self._steps_left = self._interval
+        self.best = winner
+        self._expected_s = self._median(winner)
+
+    def _median(self, choice: int) -> float:
+        return median(self._seconds[choice])
 
 
 class BlasThreads:

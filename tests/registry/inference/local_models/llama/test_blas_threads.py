@@ -16,28 +16,46 @@ def taught(tuner, seconds, steps):
 def test_the_first_choice_is_best_until_all_were_tried():
     tuner = ThreadTuner((1, 2))
     assert tuner.best == 1
-    assert taught(tuner, {1: 3.0, 2: 2.0}, 3) == [1, 2, 2]
+    assert taught(tuner, {1: 3.0, 2: 2.0}, 8) == [1, 1, 1, 2, 2, 2, 2, 2]
+    assert tuner.best == 2
 
 
 def test_the_faster_one_is_used_nearly_always():
     picked = taught(ThreadTuner((1, 2)), {1: 3.0, 2: 2.0}, 1000)
-    assert picked.count(2) > 980
+    assert picked.count(2) > 970
 
 
-def test_it_notices_when_the_other_one_becomes_faster_and_when_it_does_not_any_more():
+def test_a_slow_one_is_tried_ever_more_rarely():
+    picked = taught(ThreadTuner((1, 2)), {1: 3.0, 2: 20.0}, 1000)
+    assert picked[500:].count(2) <= 6
+
+
+def test_it_notices_soon_when_the_best_one_becomes_slow():
     tuner = ThreadTuner((1, 2))
-    taught(tuner, {1: 3.0, 2: 2.0}, 200)
-    taught(tuner, {1: 3.0, 2: 20.0}, 5)
+    taught(tuner, {1: 3.0, 2: 2.0}, 500)
+    taught(tuner, {1: 3.0, 2: 20.0}, 7)
     assert tuner.best == 1
-    taught(tuner, {1: 3.0, 2: 2.0}, 2000)
+
+
+def test_it_notices_in_time_when_another_one_becomes_fast():
+    tuner = ThreadTuner((1, 2))
+    taught(tuner, {1: 3.0, 2: 20.0}, 500)
+    taught(tuner, {1: 3.0, 2: 2.0}, 260)
     assert tuner.best == 2
 
 
-def test_one_slow_step_changes_little():
+def test_when_all_become_slow_the_best_stays():
     tuner = ThreadTuner((1, 2))
     taught(tuner, {1: 3.0, 2: 2.0}, 200)
-    tuner.record(2, 4.0)
-    assert tuner.best == 2
+    picked = taught(tuner, {1: 30.0, 2: 20.0}, 200)
+    assert picked.count(2) > 180
+
+
+def test_one_slow_step_changes_nothing():
+    tuner = ThreadTuner((1, 2))
+    taught(tuner, {1: 3.0, 2: 2.0}, 40)
+    taught(tuner, {1: 3.0, 2: 40.0}, 1)
+    assert set(taught(tuner, {1: 3.0, 2: 2.0}, 5)) == {2}
 
 
 def test_a_single_choice_is_always_picked():
