@@ -1,4 +1,4 @@
-"""The names of the guide that the product grew out of; docs/concepts.md says what became of each."""
+"""The names of the guide that the product grew out of; docs/concepts.md says what became of them."""
 
 SEED_NAMES = {
     "API design": (
@@ -8,8 +8,8 @@ SEED_NAMES = {
     ),
     "Integrations": (
         "IntegrationConfig", "ExternalIntegration", "make_request", "_log_request_metrics", "close",
-        "get_metrics", "WebhookIntegration", "send_webhook", "_generate_webhook_id", "_sign_webhook",
-        "_log_webhook_failure", "SecureIntegrationManager.register_integration",
+        "get_metrics", "WebhookIntegration", "send_webhook", "_generate_webhook_id",
+        "_sign_webhook", "_log_webhook_failure", "SecureIntegrationManager.register_integration",
         "validate_integration_request", "_validate_field", "_log_audit", "audit_log",
         "IntegrationTestSuite", "add_test", "run_tests", "get_test_summary",
     ),

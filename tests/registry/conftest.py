@@ -8,14 +8,11 @@ import pytest
 from authz.audit.actor import Actor
 from authz.configuration.revision import read_revision
 from authz.configuration.snapshot import snapshot_at
-from authz.identity.members import create_project, create_user, set_membership
 from authz.identity.principal import Principal
-from authz.identity.roles import role_named
 from authz.models import Project, User
 from registry.catalog.versions import register_model
 from registry.models import ModelVersion
-
-ACTOR = Actor(kind="system", label="tests")
+from tests.factories.authz import ACTOR, MembershipFactory, ProjectFactory, UserFactory
 
 Register = Callable[..., ModelVersion]
 
@@ -27,25 +24,23 @@ def actor() -> Actor:
 
 @pytest.fixture
 def project(db: None) -> Project:
-    return create_project(actor=ACTOR, slug="shop", name="Shop")
+    return ProjectFactory(slug="shop")
 
 
 @pytest.fixture
 def other_project(db: None) -> Project:
-    return create_project(actor=ACTOR, slug="bank", name="Bank")
+    return ProjectFactory(slug="bank")
 
 
 @pytest.fixture
 def user(db: None) -> User:
-    return create_user(actor=ACTOR, username="ada", password="correct horse battery staple")
+    return UserFactory(username="ada")
 
 
 @pytest.fixture
 def principal(project: Project, user: User) -> Principal:
     """An operator of the project, at the configuration as it is when a test asks for it."""
-    membership = set_membership(
-        actor=ACTOR, user=user, project=project, role=role_named("operator")
-    )
+    membership = MembershipFactory(user=user, project=project)
     return Principal(
         user_id=user.pk,
         label=user.username,

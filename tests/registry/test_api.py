@@ -7,13 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from authz.audit.actor import Actor
-from authz.identity.keys import create_api_key
-from authz.identity.members import create_user, set_membership
-from authz.identity.roles import role_named
 from authz.models import AuditEvent, Project
 from registry.models import ModelVersion, RegisteredModel
 from tests.api_client import ApiClient
+from tests.factories.authz import MembershipFactory, api_key_for
 from tests.registry.conftest import Register
 
 VERSION = {"provider": "openai", "provider_model": "gpt-4", "model_id": "gpt-4-v1", "label": "1.0"}
@@ -22,11 +19,12 @@ As = Callable[..., ApiClient]
 
 
 @pytest.fixture
-def client_as(actor: Actor, project: Project) -> As:
+def client_as(project: Project) -> As:
     def make(role: str, in_project: Project = project) -> ApiClient:
-        user = create_user(actor=actor, username=f"{role}-{in_project.slug}", password=None)
-        set_membership(actor=actor, user=user, project=in_project, role=role_named(role))
-        return ApiClient(create_api_key(actor=actor, user=user, project=in_project, name="t")[1])
+        membership = MembershipFactory(
+            user__username=f"{role}-{in_project.slug}", project=in_project, role_name=role
+        )
+        return ApiClient(api_key_for(membership))
 
     return make
 

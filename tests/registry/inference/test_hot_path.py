@@ -12,7 +12,8 @@ from authz.identity.keys import create_api_key
 from authz.identity.principal import Principal
 from authz.models import User
 from registry.inference.calls import Call, Result
-from tests.registry.conftest import ACTOR, Register
+from tests.factories.authz import ACTOR
+from tests.registry.conftest import Register
 from tests.registry.inference.scripted_provider import ScriptedProvider, hello
 
 
