@@ -75,6 +75,17 @@ class SessionToken(Token):
         """Our codec, by simplejwt's other name for it."""
         return self.token_backend
 
+    def verify(self) -> None:
+        """Check the claims.
+
+        Raises:
+            TokenError: One is missing or wrong, or is a moment that no calendar has.
+        """
+        try:
+            super().verify()
+        except (OverflowError, OSError, TypeError, ValueError):
+            raise TokenError("Token is invalid or expired") from None
+
     @property
     def session_id(self) -> UUID:
         """The session it belongs to.

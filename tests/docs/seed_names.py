@@ -1,4 +1,4 @@
-"""The names of the guide that the product grew out of; docs/concepts.md says what became of them."""
+"""The names of the guide that the product grew out of; docs/concepts.md says where they are."""
 
 SEED_NAMES = {
     "API design": (

@@ -1,0 +1,117 @@
+"""Every page of the admin: it is there, and asks the database as often for many rows as for few."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from authz.models import APIKey, AuditEvent, Membership, Project, User
+from integrations.models import Integration
+from registry.models import InferenceRecord, MetricSample, ModelAlias, RegisteredModel
+from registry.models import ModelVersion, TaskDefault
+from tests.admin.forms import url
+from tests.admin.world import World, grow
+
+MODELS = list(admin.site._registry)
+ADDABLE = [
+    APIKey, Group, Integration, Membership, ModelAlias, ModelVersion, Project, RegisteredModel,
+    TaskDefault, User,
+]  # fmt: skip
+RECORDS = (AuditEvent, InferenceRecord, MetricSample)
+
+
+def name(model: type[Model]) -> str:
+    return model.__name__
+
+
+def queries(client: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200, address
+    return len(captured)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=name)
+def test_every_list_is_there(model: type[Model], staff: Client) -> None:
+    assert staff.get(url(model, "changelist")).status_code == 200
+
+
+@pytest.mark.parametrize("model", ADDABLE, ids=name)
+def test_every_add_page_is_there(model: type[Model], staff: Client) -> None:
+    assert staff.get(url(model, "add")).status_code == 200
+
+
+def test_every_object_has_a_page_and_a_history(world: World, staff: Client) -> None:
+    assert {type(obj) for obj in world.objects} == set(MODELS)
+    for obj in world.objects:
+        assert staff.get(url(obj, "change")).status_code == 200, obj
+        expected = 404 if isinstance(obj, RECORDS) else 200
+        assert staff.get(url(obj, "history")).status_code == expected, obj
+
+
+def test_pages_ask_as_often_for_many_rows_as_for_few(world: World, staff: Client) -> None:
+    lists = [url(model, "changelist") for model in MODELS]
+    pages = ["/admin/", *lists, *(url(obj, "change") for obj in world.objects)]
+    before = {page: queries(staff, page) for page in pages}
+    grow(world)
+    after = {page: queries(staff, page) for page in pages}
+    assert after == before
+    assert max(after[page] for page in lists) <= 8, after
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["last=24h", "outcome=server", "caller=ada", "model_name=smol", "task=chat", "q=nothing",
+     "project=0190d8a0-0000-7000-8000-000000000000", "project=odd", "last=odd"],
+)  # fmt: skip
+def test_calls_can_be_filtered(query: str, world: World, staff: Client) -> None:
+    response = staff.get(url(InferenceRecord, "changelist") + f"?{query}")
+    assert response.status_code == 200
+    kept = query in {"last=24h", "caller=ada", "model_name=smol", "task=chat", "last=odd"}
+    assert response.context["cl"].result_count == int(kept)
+
+
+def test_a_versions_page_leads_to_its_calls(world: World, staff: Client) -> None:
+    page = staff.get(url(world.version, "change")).content.decode()
+    address = url(InferenceRecord, "changelist") + f"?version_id={world.version.pk}"
+    assert address in page
+    assert staff.get(address).context["cl"].result_count == 1
+
+
+def test_text_filters_keep_the_other_filters(world: World, staff: Client) -> None:
+    page = staff.get(url(InferenceRecord, "changelist") + "?task=chat&caller=ada").content.decode()
+    assert '<input type="hidden" name="task" value="chat">' in page
+    assert 'value="ada"' in page
+
+
+@pytest.mark.parametrize("query", ["outcome=success", "actor=tests", "action=project.create"])
+def test_the_audit_log_can_be_filtered(query: str, world: World, staff: Client) -> None:
+    response = staff.get(url(AuditEvent, "changelist") + f"?{query}")
+    assert response.context["cl"].result_count >= 1
+
+
+def test_references_are_searched_for(world: World, staff: Client) -> None:
+    found = staff.get(
+        "/admin/autocomplete/",
+        {
+            "term": "smo",
+            "app_label": "registry",
+            "model_name": "taskdefault",
+            "field_name": "model",
+        },
+    )
+    assert [row["text"] for row in found.json()["results"]] == ["smol"]
+
+
+def test_pages_carry_no_inline_code(world: World, staff: Client) -> None:
+    addresses = ["/admin/", *(url(model, "changelist") for model in MODELS)]
+    addresses += [url(obj, "change") for obj in world.objects]
+    for address in addresses:
+        page = staff.get(address)
+        text = page.content.decode()
+        assert "style=" not in text, address
+        assert "<script>" not in text, address
+        assert "<style" not in text, address
+        assert "unsafe" not in page.headers["Content-Security-Policy"]

@@ -1,0 +1,161 @@
+"""Something of everything that the admin shows, and a way to have more of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from authz.audit.actor import Actor
+from authz.identity import keys, members, roles, sessions
+from authz.models import APIKey, AuditEvent, Membership, Project, Session, User
+from integrations.connections.services import register_integration
+from integrations.models import Integration
+from registry.catalog import aliases, services, versions
+from registry.models import (
+    InferenceRecord,
+    MetricSample,
+    ModelAlias,
+    ModelVersion,
+    RegisteredModel,
+    TaskDefault,
+)
+
+ACTOR = Actor(kind="system", label="tests")
+PASSWORD = "correct horse battery staple"
+SECRET = "sk-live-0123456789abcdefWXYZ"
+
+
+@dataclass(frozen=True)
+class World:
+    staff: User
+    project: Project
+    membership: Membership
+    key: APIKey
+    key_text: str
+    session: Session
+    integration: Integration
+    model: RegisteredModel
+    version: ModelVersion
+    alias: ModelAlias
+    default: TaskDefault
+    record: InferenceRecord
+    sample: MetricSample
+
+    @property
+    def objects(self) -> list[Any]:
+        """One object of every kind that is in the admin."""
+        return [
+            self.staff,
+            self.project,
+            self.membership,
+            self.key,
+            self.session,
+            self.integration,
+            self.model,
+            self.version,
+            self.alias,
+            self.default,
+            self.record,
+            self.sample,
+            Group.objects.get(name="admin"),
+            AuditEvent.objects.first(),
+        ]
+
+
+def build() -> World:
+    """Make one of everything, through the services."""
+    staff = members.create_user(
+        actor=ACTOR, username="ada", password=PASSWORD, is_staff=True, is_superuser=True
+    )
+    project = members.create_project(actor=ACTOR, slug="shop", name="Shop")
+    membership = members.set_membership(
+        actor=ACTOR, user=staff, project=project, role=roles.role_named("admin")
+    )
+    key, key_text = keys.create_api_key(actor=ACTOR, user=staff, project=project, name="frontend")
+    sessions.log_in(username="ada", password=PASSWORD)
+    integration = register_integration(
+        actor=ACTOR, project=project, name="crm", base_url="https://crm.example.com", api_key=SECRET
+    )
+    version = register(project, "smol")
+    return World(
+        staff=staff,
+        project=project,
+        membership=membership,
+        key=key,
+        key_text=key_text,
+        session=Session.objects.get(),
+        integration=integration,
+        model=version.model,
+        version=version,
+        alias=aliases.set_alias(actor=ACTOR, model=version.model, name="champion", version=1),
+        default=services.set_task_default(
+            actor=ACTOR, project=project, task="chat", model=version.model
+        ),
+        record=call(version),
+        sample=MetricSample.objects.create(
+            version=version, metric="latency_ms", value=1.5, ts=timezone.now()
+        ),
+    )
+
+
+def register(project: Project, name: str) -> ModelVersion:
+    """Register one more version of a small local model."""
+    return versions.register_model(
+        actor=ACTOR,
+        project=project,
+        model_name=name,
+        model_type="llm",
+        provider="local",
+        provider_model="smollm2-135m-instruct",
+        tasks=["generate", "chat"],
+    )
+
+
+def call(version: ModelVersion, **fields: Any) -> InferenceRecord:
+    """Record a call of a version; says only what differs from one that went well."""
+    values = {
+        "created_at": timezone.now(),
+        "project_id": version.project_id,
+        "user_id": uuid4(),
+        "user_label": "ada",
+        "credential": "api_key:abcdefghijkl",
+        "request_id": uuid4().hex,
+        "task": "chat",
+        "version_id": version.pk,
+        "model": version.model.name,
+        "version": version.number,
+        "provider": "local",
+        "status": 200,
+        "latency_ms": 10.0,
+        "cost_usd": Decimal("0.001"),
+    }
+    return InferenceRecord.objects.create(**values | fields)
+
+
+def grow(world: World, count: int = 12) -> None:
+    """Make more of everything."""
+    for index in range(count):
+        user = members.create_user(actor=ACTOR, username=f"user{index}", password=PASSWORD)
+        project = members.create_project(actor=ACTOR, slug=f"project{index}", name="More")
+        members.set_membership(
+            actor=ACTOR, user=user, project=project, role=roles.role_named("viewer")
+        )
+        keys.create_api_key(actor=ACTOR, user=user, project=project, name="more")
+        sessions.log_in(username=user.username, password=PASSWORD)
+        register_integration(
+            actor=ACTOR, project=project, name="more", base_url="https://more.example.com"
+        )
+        version = register(project, f"more{index}")
+        register(world.project, "smol")
+        aliases.set_alias(actor=ACTOR, model=version.model, name="champion", version=1)
+        aliases.set_alias(actor=ACTOR, model=world.model, name=f"more{index}", version=1)
+        services.set_task_default(actor=ACTOR, project=project, task="chat", model=version.model)
+        now = timezone.now()
+        call(version, created_at=now - timedelta(hours=index), latency_ms=5.0 * index)
+        call(version, status=504, error_code="upstream_timeout")
+        MetricSample.objects.create(version=version, metric="latency_ms", value=1, ts=now)
+        Group.objects.create(name=f"role{index}")

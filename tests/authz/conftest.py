@@ -1,0 +1,36 @@
+"""Members and their clients."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from authz.models import Membership
+from tests.api_client import ApiClient
+from tests.factories.authz import PASSWORD, MembershipFactory, api_key_for
+
+LogIn = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def member(db: None) -> Membership:
+    return MembershipFactory(user__username="ada", project__slug="shop", role_name="admin")
+
+
+@pytest.fixture
+def anonymous(db: None) -> ApiClient:
+    return ApiClient()
+
+
+@pytest.fixture
+def with_key(member: Membership) -> ApiClient:
+    return ApiClient(api_key_for(member))
+
+
+@pytest.fixture
+def log_in(anonymous: ApiClient, member: Membership) -> LogIn:
+    def call(**fields: Any) -> dict[str, Any]:
+        body = {"username": member.user.username, "password": PASSWORD, **fields}
+        return dict(anonymous.ok("POST", "auth/token", body))
+
+    return call
