@@ -35,8 +35,9 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (plain | changes).items() if value is not ...}
 
 
+NOT_IDS = (5, None, [], {}, "x", "\x00", ...)
 ODD_CLAIMS = [
-    *({name: value} for name in ("sub", "sid", "jti") for value in (5, None, [], {}, "x", "\x00", ...)),
+    *({name: value} for name in ("sub", "sid", "jti") for value in NOT_IDS),
     {"exp": 1}, {"exp": "soon"}, {"exp": 10**30}, {"exp": ...}, {"exp": float("1e308")},
     {"iat": "x"}, {"nbf": 10**11}, {"aud": "others"}, {"aud": 5}, {"iss": "others"},
     {"token_type": "refresh"}, {"token_type": 5}, {"token_type": ...}, {"extra": "x" * 5000},
