@@ -1,5 +1,7 @@
 """Geometry of charts: everything stays in the plot, and values keep their proportions."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +42,7 @@ def test_ticks_reach_the_highest_value_at_even_distances(highest: float, whole: 
     assert ticks[0].y == HEIGHT
     assert ticks[-1].y == 0
     assert ticks[-1].value >= highest * (1 - 1e-9)
-    distances = {round(a.y - b.y, 6) for a, b in zip(ticks, ticks[1:], strict=False)}
+    distances = {round(a.y - b.y, 6) for a, b in pairwise(ticks)}
     assert len(distances) == 1
     if whole:
         assert all(float(tick.value).is_integer() for tick in ticks)
