@@ -38,7 +38,11 @@ def saved(response: Any, action: str) -> AuditEvent:
         (Project, {"slug": "bank", "name": "Bank"}, "project.create"),
         (Group, {"name": "auditor"}, "group.create"),
         (User, {"username": "Bob"}, "user.create"),
-        (RegisteredModel, {"name": "b", "model_type": "llm", "project": ...}, "registeredmodel.create"),
+        (
+            RegisteredModel,
+            {"name": "b", "model_type": "llm", "project": ...},
+            "registeredmodel.create",
+        ),
         (
             Integration,
             {"name": "erp", "base_url": "https://erp.example.com", "project": ...},

@@ -10,8 +10,14 @@ from django.test.utils import CaptureQueriesContext
 
 from authz.models import APIKey, AuditEvent, Membership, Project, User
 from integrations.models import Integration
-from registry.models import InferenceRecord, MetricSample, ModelAlias, RegisteredModel
-from registry.models import ModelVersion, TaskDefault
+from registry.models import (
+    InferenceRecord,
+    MetricSample,
+    ModelAlias,
+    ModelVersion,
+    RegisteredModel,
+    TaskDefault,
+)
 from tests.admin.forms import url
 from tests.admin.world import World, grow
 
