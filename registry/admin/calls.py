@@ -109,9 +109,9 @@ class InferenceRecordAdmin(RecordAdmin):
             return rows.defer("request_text", "answer_text")
         return rows
 
-    def lookup_allowed(self, lookup: str, value: str, *args: Any) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Let a version's page link to its calls."""
-        return lookup == "version_id" or super().lookup_allowed(lookup, value, *args)
+        return lookup == "version_id" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="Model")
     def model_version(self, obj: InferenceRecord) -> str:

@@ -23,8 +23,9 @@ class ModelForm(ServiceForm):
         fields: list[str] = []
         help_texts = {"tags": 'A JSON object of texts: {"team": "search"}.'}
 
-    def validate_constraints(self) -> None:
-        """Leave it to the service."""
+    def _get_validation_exclusions(self) -> set[str]:
+        # Without its project a name is compared with no other.
+        return {*super()._get_validation_exclusions(), "project"}
 
 
 @admin.register(RegisteredModel)
