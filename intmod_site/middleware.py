@@ -19,6 +19,7 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 
 from intmod_site import metrics
+from intmod_site.api.errors import MalformedRequest
 from intmod_site.api.handler import refuse_exception
 from intmod_site.request_context import choose_request_id, set_request_id
 
@@ -40,12 +41,18 @@ class RequestContextMiddleware:
         request_id = choose_request_id(request.headers.get("X-Request-Id"))
         set_request_id(request_id)
         try:
-            response = self.get_response(request)
+            response = self._answer(request)
             response.headers["X-Request-Id"] = request_id
             self._tell(request, response, time.perf_counter() - began)
         finally:
             set_request_id(None)
         return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        # No name has a NUL, and PostgreSQL fails on a query with one.
+        if "\x00" in request.path_info:
+            return refuse_exception(MalformedRequest("The path has a NUL character."), request)
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, raised: Exception) -> HttpResponse | None:
         """Answer the API's own faults in the envelope, even with DEBUG on."""
