@@ -65,7 +65,7 @@ class AuditEventAdmin(RecordAdmin):
     """Everything that was done or refused."""
 
     list_display = [
-        "occurred_at", "actor_label", "action", "object", "project_label", "mark", "address",
+        "occurred_at", "actor_label", "action", "mark", "object", "project_label",
     ]  # fmt: skip
     list_filter = ["outcome", OccurredFilter, ActorFilter, ActionFilter, ProjectIdFilter]
     search_fields = ["=object_id", "=request_id"]

@@ -34,6 +34,15 @@ class IntegrationForm(ServiceForm):
     class Meta:
         model = Integration
         fields: list[str] = []
+        labels = {
+            "base_url": "Base URL",
+            "connect_timeout_s": "Connecting",
+            "first_byte_timeout_s": "First byte",
+            "idle_timeout_s": "Between bytes",
+            "timeout_s": "In all",
+            "max_retries": "At most",
+            "retry_delay_s": "First delay, in seconds",
+        }
 
     def clean(self) -> dict[str, Any]:
         """Refuse to set and remove at once."""

@@ -76,7 +76,7 @@ class InferenceRecordAdmin(RecordAdmin):
     """Every call that reached a model or was refused by one."""
 
     list_display = [
-        "created_at", "task", "model_version", "mark", "caller", "tokens", "latency", "cost",
+        "created_at", "model_version", "task", "mark", "latency", "caller", "tokens", "cost",
         "project",
     ]  # fmt: skip
     list_filter = [
