@@ -16,7 +16,6 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
-from django.middleware.csrf import CsrfViewMiddleware
 
 from intmod_site import metrics
 from intmod_site.api.errors import MalformedRequest
@@ -103,16 +102,6 @@ class PageSessionMiddleware(PagesOnly, SessionMiddleware):
 
 class PageCommonMiddleware(PagesOnly, CommonMiddleware):
     """Slashes and Content-Length, for pages."""
-
-
-class PageCsrfMiddleware(PagesOnly, CsrfViewMiddleware):
-    """Forgery protection, for pages: the API takes no cookies that could be ridden."""
-
-    def process_view(self, request: HttpRequest, *args: Any) -> Any:
-        """Check the token on pages only."""
-        if request.path_info.startswith(PAGE_PREFIXES):
-            return super().process_view(request, *args)
-        return None
 
 
 class PageAuthenticationMiddleware(PagesOnly, AuthenticationMiddleware):

@@ -75,7 +75,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "intmod_site.middleware.PageSessionMiddleware",
     "intmod_site.middleware.PageCommonMiddleware",
-    "intmod_site.middleware.PageCsrfMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "intmod_site.middleware.PageAuthenticationMiddleware",
     "intmod_site.middleware.PageMessageMiddleware",
     "intmod_site.middleware.PageCSPMiddleware",

@@ -83,6 +83,7 @@ class VersionAnswer(serializers.ModelSerializer[ModelVersion]):
     prices = serializers.DictField(child=serializers.CharField())
     performance_metrics = serializers.DictField(child=serializers.FloatField())
     tags = serializers.DictField(child=serializers.CharField())
+    body_logging = serializers.CharField()
 
     class Meta:
         model = ModelVersion

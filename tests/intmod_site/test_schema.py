@@ -1,0 +1,78 @@
+"""The OpenAPI schema is valid, complete, and says what each operation needs."""
+
+import re
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from intmod_site.api.unknown import unknown_route
+from tests.api_client import ApiClient
+
+PUBLIC = {
+    "/api/v1/auth/token",
+    "/api/v1/auth/token/refresh",
+    "/api/v1/auth/token/revoke",
+    "/api/v1/auth/token/verify",
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-any-return]
+
+
+def routes(patterns: Any, prefix: str = "") -> list[str]:
+    found = []
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            found += routes(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern) and pattern.callback is not unknown_route:
+            found.append("/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route))
+    return found
+
+
+def test_it_is_valid(schema: dict[str, Any]) -> None:
+    assert schema["openapi"] == "3.1.1"
+    validate_schema(schema)
+
+
+def test_every_route_is_in_it(schema: dict[str, Any]) -> None:
+    known = routes(get_resolver().url_patterns)
+    served = {route.replace("{pk}", "{id}") for route in known if route.startswith("/api/v1/")}
+    assert served
+    assert served == set(schema["paths"])
+
+
+def test_every_operation_says_who_may(schema: dict[str, Any]) -> None:
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            if path not in PUBLIC:
+                assert operation.get("security"), f"{method} {path}"
+                assert "4XX" in operation["responses"]
+
+
+def test_it_is_served_and_shown(client: Any) -> None:
+    assert client.get("/api/schema").status_code == 200
+    page = client.get("/api/docs")
+    assert page.status_code == 200
+    policy = page.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "<script>" not in page.content.decode()
+
+
+def test_every_view_names_its_permissions(schema: dict[str, Any], db: None) -> None:
+    """Without a credential nothing answers but what is public on purpose."""
+    anonymous = ApiClient()
+    for path, item in schema["paths"].items():
+        for method in item:
+            row_id = "1" if "/audit/" in path else "01a208bf-fd6d-75ea-89d4-6d6a4c821c08"
+            url = re.sub(r"\{user_id\}|\{id\}", row_id, path)
+            url = re.sub(r"\{number\}", "1", url)
+            url = re.sub(r"\{\w+\}", "x", url)
+            response = anonymous.call(method.upper(), url, {})
+            expected = {400} if path in PUBLIC else {401}
+            assert response.status_code in expected, (method, url, response.status_code)
