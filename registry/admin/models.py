@@ -25,7 +25,7 @@ class ModelForm(ServiceForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         # Without its project a name is compared with no other.
-        return {*super()._get_validation_exclusions(), "project"}
+        return {*super()._get_validation_exclusions(), "project"}  # type: ignore[misc]
 
 
 @admin.register(RegisteredModel)
