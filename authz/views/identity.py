@@ -130,7 +130,7 @@ class UserPermissionView(ProjectView):
         )
         return _held(membership)
 
-    @extend_schema(request=serializers.PermissionGrant, responses=serializers.PermissionList)
+    @extend_schema(request=serializers.PermissionGrant, responses={200: serializers.PermissionList})
     def delete(self, request: Request, user_id: UUID) -> Response:
         """Take back a permission granted beyond the role."""
         membership = _member(self, user_id)
