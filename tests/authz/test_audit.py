@@ -150,7 +150,8 @@ def test_the_database_refuses_to_replace_or_empty(guarded_event: AuditEvent) -> 
         sql = (
             f"INSERT OR REPLACE INTO authz_auditevent ({columns}) "
             f"SELECT {columns} FROM authz_auditevent"
-        )else:
+        )
+    else:
         sql = "TRUNCATE authz_auditevent"
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         run(sql)
