@@ -14,6 +14,7 @@ from integrations.http.errors import InvalidUrl
 from integrations.http.guard import parse_url
 from integrations.models import Integration
 from intmod_site.api.errors import Conflict, ValidationFailed
+from intmod_site.conflicts import atomic_unless_taken
 
 SECRET_MASK = "********"  # noqa: S105 -- what a form sends back for a secret that stays
 """Stands for a stored secret in forms; sent back, it keeps the secret."""
@@ -28,12 +29,13 @@ def register_integration(*, actor: Actor, project: Project, **fields: Any) -> In
         fields: Columns of `Integration`; `api_key` as plaintext.
 
     Raises:
+        Conflict: The name is taken.
         ValidationFailed: The URL cannot be called, or a header cannot be set.
-        django.core.exceptions.ValidationError: Another field is wrong, or the name is taken.
+        django.core.exceptions.ValidationError: Another field is wrong.
     """
     integration = Integration(project=project, **fields)
     _check(integration)
-    with transaction.atomic():
+    with atomic_unless_taken(_taken(integration)):
         integration.save(force_insert=True)
         move_revision()
         record_change(
@@ -52,9 +54,10 @@ def update_integration(
     """Change an integration; calls that begin afterwards use it as it is then.
 
     Raises:
-        ValidationFailed, django.core.exceptions.ValidationError: As in `register_integration`.
+        Conflict, ValidationFailed, django.core.exceptions.ValidationError: As in
+            `register_integration`.
     """
-    with transaction.atomic():
+    with atomic_unless_taken(_taken(integration, changes)):
         current = Integration.objects.select_for_update().get(pk=integration.pk)
         before = state_of(current)
         for name, value in changes.items():
@@ -94,6 +97,11 @@ def remove_integration(*, actor: Actor, integration: Integration) -> None:
         raise Conflict(
             f"The integration {label.name} is in use; deactivate it instead (is_active: false)."
         ) from None
+
+
+def _taken(integration: Integration, changes: dict[str, Any] | None = None) -> str:
+    name = (changes or {}).get("name", integration.name)
+    return f"There is an integration called {name} already."
 
 
 def _check(integration: Integration) -> None:

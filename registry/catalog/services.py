@@ -10,6 +10,7 @@ from authz.audit.record import record_change, state_of
 from authz.configuration.revision import move_revision
 from authz.models import Project
 from intmod_site.api.errors import Conflict, NotFound
+from intmod_site.conflicts import atomic_unless_taken
 from registry.catalog.tags import check_tags
 from registry.models import ModelAlias, RegisteredModel, TaskDefault
 
@@ -29,7 +30,7 @@ def create_model(
         Conflict: There is a model of this name.
         django.core.exceptions.ValidationError: A field is wrong.
     """
-    with transaction.atomic():
+    with atomic_unless_taken(f"There is a model called {name} already."):
         model = (
             RegisteredModel.objects.select_for_update().filter(project=project, name=name).first()
         )

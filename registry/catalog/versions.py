@@ -10,6 +10,7 @@ from authz.audit.record import record_change, state_of
 from authz.configuration.revision import move_revision
 from authz.models import Project
 from intmod_site.api.errors import Conflict, NotFound
+from intmod_site.conflicts import atomic_unless_taken
 from registry.catalog.services import create_model
 from registry.catalog.version_fields import check_version
 from registry.models import ModelVersion, RegisteredModel
@@ -33,7 +34,7 @@ def create_version(
         NotFound: The model was deleted meanwhile.
         ValidationFailed, django.core.exceptions.ValidationError: A field is wrong.
     """
-    with transaction.atomic():
+    with atomic_unless_taken(f"There is a version with the model_id {model_id} already."):
         # The counter's row is the lock: concurrent creations queue up here and get one number each.
         counted = RegisteredModel.objects.filter(pk=model.pk, deleted_at=None).update(
             last_number=F("last_number") + 1

@@ -1,0 +1,17 @@
+"""Importing the project loads no AI library: a web process without local models stays small."""
+
+import subprocess
+import sys
+
+LIBRARIES = ("numpy", "onnxruntime", "tokenizers", "llama_cpp", "gguf", "fasttext", "torch")
+
+
+def test_the_web_application_loads_no_ai_library() -> None:
+    code = (
+        "import sys; from django.core.management import execute_from_command_line; "
+        "import intmod_site.wsgi; from django.urls import get_resolver; "
+        "assert get_resolver().url_patterns; "
+        f"print([name for name in {LIBRARIES} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
