@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from authz.secrets.fields import Secret
 from integrations.http.policy import Deadlines, EgressPolicy
 from integrations.http.retry import RetryPolicy
 from integrations.models import Integration
@@ -41,11 +42,12 @@ def connection_of(integration: Integration) -> Connection:
     Raises:
         SecretUnreadable: Its key does not decrypt.
     """
+    secret: Secret | None = integration.api_key  # type: ignore[assignment]  # its descriptor's
     return Connection(
         integration_id=integration.pk,
         name=integration.name,
         base_url=integration.base_url.rstrip("/"),
-        api_key=integration.api_key.reveal() if integration.api_key else None,
+        api_key=secret.reveal() if secret else None,
         headers=dict(integration.headers),
         deadlines=Deadlines(
             connect_s=integration.connect_timeout_s,
