@@ -1,0 +1,92 @@
+"""A real server of several processes, with a database of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+START_TIMEOUT_S = 60
+
+
+@dataclass
+class Server:
+    """A running server; `shell` runs code in another process of the same installation."""
+
+    base_url: str
+    process: subprocess.Popen[bytes]
+    environment: dict[str, str]
+
+    def shell(self, code: str) -> Any:
+        """Run code that prints one JSON value last, and give the value."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", "shell", "-v0", "-c", code],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def call(self, method: str, path: str, credential: str, body: Any = None) -> requests.Response:
+        """Ask the API."""
+        return requests.request(
+            method,
+            f"{self.base_url}/api/v1/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {credential}"},
+            timeout=30,
+        )
+
+    def stop(self) -> int:
+        """End the server as a service manager would, and give its exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+
+@contextmanager
+def running_server(folder: Path, *, workers: int) -> Iterator[Server]:
+    """Migrate, serve, and stop at the end of the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "intmod_site.settings",
+        "INTMOD_DATA_DIR": str(folder),
+        "INTMOD_EXTENSIONS": "",
+        "FLUSHER_QUEUE_ROWS": "1000",
+    }
+    manage = [sys.executable, "manage.py"]
+    subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*manage, "serve", "--port", str(port), "--workers", str(workers), "--threads", "8"],
+            cwd=ROOT, env=environment, stdout=log, stderr=log,
+        )  # fmt: skip
+    server = Server(f"http://127.0.0.1:{port}", process, environment)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_ready(server: Server) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        assert server.process.poll() is None, "the server ended by itself"
+        try:
+            if requests.get(f"{server.base_url}/readyz", timeout=2).status_code == 200:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    raise TimeoutError("the server was not ready in time")

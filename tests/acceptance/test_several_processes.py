@@ -1,0 +1,82 @@
+"""What must hold with several web processes, over real sockets."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.server import Server, running_server
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+PREPARE = """
+import json
+from authz.audit.actor import SYSTEM
+from authz.identity.keys import create_api_key
+from authz.identity.members import create_project, create_user, set_membership
+from authz.identity.roles import role_named
+user = create_user(actor=SYSTEM, username="ada", password="correct horse battery staple")
+project = create_project(actor=SYSTEM, slug="shop", name="Shop")
+set_membership(actor=SYSTEM, user=user, project=project, role=role_named("admin"))
+def issue(name):
+    return create_api_key(actor=SYSTEM, user=user, project=project, name=name)[1]
+print(json.dumps([issue("0"), issue("1")]))
+"""
+VERSION = {"provider": "elsewhere", "provider_model": "x"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("server"), workers=2) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def keys(server: Server) -> list[str]:
+    return list(server.shell(PREPARE))
+
+
+def statuses(server: Server, count: int, *call: object) -> list[int]:
+    with ThreadPoolExecutor(count) as pool:
+        asked = [pool.submit(server.call, *call) for _ in range(count)]  # type: ignore[arg-type]
+        return sorted(answer.result().status_code for answer in asked)
+
+
+def test_of_many_who_take_a_name_one_gets_it(server: Server, keys: list[str]) -> None:
+    body = {"name": "contested", "model_type": "llm"}
+    got = statuses(server, 12, "POST", "registry/models", keys[0], body)
+    assert got == [201] + [409] * 11
+
+
+def test_numbers_are_contiguous_under_concurrent_creation(server: Server, keys: list[str]) -> None:
+    server.call("POST", "registry/models", keys[0], {"name": "numbered", "model_type": "llm"})
+    path = "registry/models/numbered/versions"
+    assert statuses(server, 20, "POST", path, keys[0], VERSION) == [201] * 20
+    listed = server.call("GET", path, keys[0]).json()["data"]["results"]
+    assert sorted(version["number"] for version in listed) == list(range(1, 21))
+
+
+def test_a_revoked_key_is_refused_by_every_process(server: Server, keys: list[str]) -> None:
+    assert statuses(server, 8, "GET", "auth/me", keys[1]) == [200] * 8
+    ended = "from authz.models import APIKey; from authz.identity.keys import revoke_api_key; "
+    ended += "from authz.audit.actor import SYSTEM; key = APIKey.objects.get(name='1'); "
+    server.shell(ended + "print(str(revoke_api_key(actor=SYSTEM, key=key)).lower())")
+    assert statuses(server, 8, "GET", "auth/me", keys[1]) == [401] * 8
+
+
+def test_what_was_called_is_on_record_after_a_stop(tmp_path: Path) -> None:
+    with running_server(tmp_path, workers=2) as server:
+        key = server.shell(PREPARE)[0]
+        server.shell(
+            "import json; from registry.catalog.versions import register_model; "
+            "from authz.audit.actor import SYSTEM; from authz.models import Project; "
+            "register_model(actor=SYSTEM, project=Project.objects.get(), model_name='text', "
+            "model_type='analysis', provider='local', provider_model='text-analysis', "
+            "tasks=['analyze']); print(json.dumps(1))"
+        )
+        body = {"model": "text", "text": "Good.", "analyses": ["entities"]}
+        assert statuses(server, 10, "POST", "ai/analyze", key, body) == [400] * 10
+        server.stop()
+        count = "from registry.models import InferenceRecord as R; print(R.objects.count())"
+        assert server.shell(count) == 10
