@@ -18,7 +18,11 @@ urlpatterns = [
     path("readyz", readyz),
     path("metrics", metrics_view),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/docs",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="docs/api.html"),
+        name="docs",
+    ),
     path("api/v1/", include("authz.urls")),
     path("api/v1/", include("integrations.urls")),
     path("api/v1/", include("registry.urls")),
