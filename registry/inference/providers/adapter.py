@@ -115,7 +115,7 @@ class Adapter(Protocol):
         ...
 
 
-def json_body(value: dict[str, object]) -> bytes:
+def json_body(value: Mapping[str, object]) -> bytes:
     """Write a request's body.
 
     Raises:

@@ -79,7 +79,7 @@ class _Function(msgspec.Struct, gc=False):
 
 
 class _ToolCall(msgspec.Struct, gc=False):
-    function: _Function = _Function()
+    function: _Function | None = None
     id: str | None = None
     index: int | None = None
 
@@ -204,7 +204,7 @@ class OpenAIStreamParser(SseParser):
             index = self._tool_calls if part.id else max(0, self._tool_calls - 1)
         begins = index >= self._tool_calls
         self._tool_calls = max(self._tool_calls, index + 1)
-        given = part.function
+        given = part.function or _Function()
         return ToolCallDelta(
             index=index,
             arguments=given.arguments or "",
@@ -228,14 +228,7 @@ def _chat_result(completion: _Completion) -> ChatResult:
     if choice is None or choice.message is None or not choice.finish_reason:
         raise MalformedUpstream("The answer has no message, or does not say why it ends.")
     said = choice.message
-    tool_calls = tuple(
-        ToolCall(
-            id=asked.id or f"call_{at}",
-            name=asked.function.name or "",
-            arguments=asked.function.arguments or "{}",
-        )
-        for at, asked in enumerate(said.tool_calls or ())
-    )
+    tool_calls = tuple(_tool_call(at, asked) for at, asked in enumerate(said.tool_calls or ()))
     return ChatResult(
         text=_text(said) or said.refusal or "",
         finish_reason=_finish_reason(
@@ -245,6 +238,11 @@ def _chat_result(completion: _Completion) -> ChatResult:
         tool_calls=tool_calls,
         model=completion.model or "",
     )
+
+
+def _tool_call(at: int, asked: _ToolCall) -> ToolCall:
+    given = asked.function or _Function()
+    return ToolCall(asked.id or f"call_{at}", given.name or "", given.arguments or "{}")
 
 
 def _text(said: _Said) -> str:

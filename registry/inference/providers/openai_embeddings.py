@@ -1,6 +1,6 @@
 """Embeddings as OpenAI's protocol has them.
 
-Vectors are asked for in base64, which is a quarter of the bytes and is read faster than decimal
+Vectors are asked for in base64, which is less than half the bytes and read faster than decimal
 numbers; a server that does not know it sends numbers, which are read too.
 
 Source: https://platform.openai.com/docs/api-reference/embeddings.
