@@ -32,9 +32,11 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         """Describe the AI endpoints, which are plain views, in the OpenAPI schema."""
         from registry.catalog.capabilities import register_provider
-        from registry.inference.providers import PROVIDERS
+        from registry.inference.providers import ADAPTERS, IN_PROCESS
         from registry.inference.schema import register_ai_endpoints
 
-        for name, provider in PROVIDERS.items():
-            register_provider(name, provider.tasks_of)
+        for name, provider in IN_PROCESS.items():
+            register_provider(name, provider.tasks_of, remote=False)
+        for name, adapter in ADAPTERS.items():
+            register_provider(name, adapter.tasks_of, remote=True)
         register_ai_endpoints()

@@ -6,12 +6,22 @@ from typing import Any
 from uuid import UUID
 
 from authz.configuration.snapshot import Snapshot
+from integrations.connections.connection import Connection, connection_of
 from intmod_site.api.errors import Conflict, FieldError, NotFound, ValidationFailed
 from registry.models import ModelAlias, ModelVersion, TaskDefault
+from registry.models.catalog import ModelVersionQuerySet
 
 DEFAULT_ALIAS = "default"
 DEFAULT_MAX_TOKENS = 256
 DEFAULT_MAX_TOKENS_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackEdge:
+    """Who answers in a version's place, and after which kinds of failure."""
+
+    reference: str
+    on: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class Target:
     output_usd_per_token: Decimal | None
     logs_bodies: bool
     is_callable: bool
+    connection: Connection | None = None
+    fallbacks: tuple[FallbackEdge, ...] = ()
 
 
 def resolve(*, snapshot: Snapshot, project_id: UUID, reference: str | None, task: str) -> Target:
@@ -99,8 +111,13 @@ def _load_default(project_id: UUID, task: str) -> Target | None:
     return _load(project_id, name) if name else None
 
 
+def _versions(project_id: UUID) -> ModelVersionQuerySet:
+    versions = ModelVersion.objects.in_project(project_id).existing()
+    return versions.select_related("model", "integration")
+
+
 def _load(project_id: UUID, reference: str) -> Target | None:
-    versions = ModelVersion.objects.in_project(project_id).existing().select_related("model")
+    versions = _versions(project_id)
     version = (
         versions.filter(identifier=reference).first()
         or _by_alias(project_id, reference)
@@ -119,18 +136,12 @@ def _by_number(project_id: UUID, reference: str) -> ModelVersion | None:
     name, separator, number = reference.rpartition(":")
     if not (separator and number.isascii() and number.isdigit() and len(number) <= 9):
         return None
-    versions = ModelVersion.objects.in_project(project_id).existing().select_related("model")
+    versions = _versions(project_id)
     return versions.filter(model__name=name, number=int(number)).first()
 
 
 def _by_name(project_id: UUID, name: str) -> ModelVersion | None:
-    versions = (
-        ModelVersion.objects.in_project(project_id)
-        .existing()
-        .filter(model__name=name)
-        .select_related("model")
-        .order_by("-number")
-    )
+    versions = _versions(project_id).filter(model__name=name).order_by("-number")
     # A model that exists but has nothing to call answers that its newest version is not active.
     return (
         _pointed_at(project_id, name, DEFAULT_ALIAS)
@@ -144,7 +155,7 @@ def _pointed_at(project_id: UUID, name: str, alias: str) -> ModelVersion | None:
         ModelAlias.objects.filter(
             model__project_id=project_id, model__name=name, model__deleted_at=None, name=alias
         )
-        .select_related("version__model")
+        .select_related("version__model", "version__integration")
         .first()
     )
     return row.version if row else None
@@ -165,6 +176,11 @@ def _target(version: ModelVersion) -> Target:
         output_usd_per_token=_per_token(version.prices.get("output_usd_per_mtok")),
         logs_bodies=version.body_logging != ModelVersion.BodyLogging.NONE,
         is_callable=version.is_active and version.status == ModelVersion.Status.READY,
+        connection=connection_of(version.integration) if version.integration else None,
+        fallbacks=tuple(
+            FallbackEdge(edge["model"], frozenset(edge.get("on", ["error"])))
+            for edge in version.fallbacks
+        ),
     )
 
 

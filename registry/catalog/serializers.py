@@ -56,6 +56,7 @@ class VersionChange(StrictSerializer):
     parameters = ObjectField(required=False)
     limits = ObjectField(required=False)
     prices = ObjectField(required=False)
+    fallbacks = serializers.ListField(child=ObjectField(), required=False, max_length=10)
     source = TextField(max_length=2000, required=False, allow_blank=True)  # type: ignore[assignment]  # and another source
     tags = StringMapField(required=False)
     is_active = FlagField(required=False)
@@ -81,6 +82,7 @@ class VersionAnswer(serializers.ModelSerializer[ModelVersion]):
     parameters = serializers.DictField()
     limits = serializers.DictField(child=serializers.IntegerField())
     prices = serializers.DictField(child=serializers.CharField())
+    fallbacks = serializers.ListField(child=serializers.DictField())
     performance_metrics = serializers.DictField(child=serializers.FloatField())
     tags = serializers.DictField(child=serializers.CharField())
     body_logging = serializers.CharField()
@@ -89,7 +91,8 @@ class VersionAnswer(serializers.ModelSerializer[ModelVersion]):
         model = ModelVersion
         fields = [
             "id", "model_id", "model_name", "model_type", "number", "label", "description",
-            "provider", "provider_model", "integration", "tasks", "parameters", "limits", "prices",
+            "provider", "provider_model", "integration", "tasks", "parameters", "limits",
+            "prices", "fallbacks",
             "performance_metrics", "source", "tags", "status", "is_active", "body_logging",
             "created_at", "updated_at",
         ]  # fmt: skip

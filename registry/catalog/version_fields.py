@@ -6,13 +6,15 @@ from typing import Any
 
 from integrations.models import Integration
 from intmod_site.api.errors import ValidationFailed
-from registry.catalog.capabilities import callable_providers, tasks_of
+from registry.catalog.capabilities import callable_providers, is_remote, tasks_of
 from registry.catalog.tags import check_tags
 from registry.models import ModelVersion
 from registry.tasks import TASKS
 
 PRICES = {"input_usd_per_mtok", "output_usd_per_mtok"}
 MAX_TOKENS = 1_000_000
+MAX_FALLBACKS = 10
+FALLBACK_CAUSES = ("error", "context_length", "content_filter")
 
 
 def check_version(version: ModelVersion) -> None:
@@ -27,6 +29,7 @@ def check_version(version: ModelVersion) -> None:
     _check_limits(version.limits)
     _check_prices(version.prices)
     _check_parameters(version.parameters)
+    _check_fallbacks(version.fallbacks)
     _check_integration(version)
     version.full_clean(exclude=["project", "model", "integration"])
 
@@ -81,10 +84,30 @@ def _check_prices(prices: Any) -> None:
 
 def _check_integration(version: ModelVersion) -> None:
     if version.integration_id is None:
+        if version.tasks and is_remote(version.provider):
+            raise ValidationFailed.of(
+                "integration",
+                f"Models of {version.provider} are called through an integration; name one.",
+                code="required",
+            )
         return
     owned = Integration.objects.in_project(version.project_id).filter(pk=version.integration_id)
     if not owned.exists():
         raise ValidationFailed.of("integration", "There is no such integration in this project.")
+
+
+def _check_fallbacks(fallbacks: Any) -> None:
+    if not isinstance(fallbacks, list) or len(fallbacks) > MAX_FALLBACKS:
+        raise ValidationFailed.of("fallbacks", f"A list of at most {MAX_FALLBACKS}.")
+    for index, edge in enumerate(fallbacks):
+        at = f"/fallbacks/{index}"
+        if not isinstance(edge, dict) or set(edge) - {"model", "on"}:
+            raise ValidationFailed.of(at, 'An object like {"model": "name", "on": ["error"]}.')
+        if not (isinstance(edge.get("model"), str) and 0 < len(edge["model"]) <= 300):
+            raise ValidationFailed.of(f"{at}/model", "What a caller would write as the model.")
+        on = edge.get("on", ["error"])
+        if not isinstance(on, list) or not on or not all(word in FALLBACK_CAUSES for word in on):
+            raise ValidationFailed.of(f"{at}/on", f"Some of: {', '.join(FALLBACK_CAUSES)}.")
 
 
 def _check_keys(field: str, value: Any, known: set[str]) -> None:

@@ -125,6 +125,11 @@ class ModelVersion(models.Model):
         blank=True,
         help_text="input_usd_per_mtok, output_usd_per_mtok: USD per million tokens.",
     )
+    fallbacks = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Who answers when this fails: [{"model": "name", "on": ["error"]}].',
+    )
     performance_metrics = models.JSONField(default=dict, blank=True, editable=False)
     source = models.CharField(max_length=2000, blank=True)
     tags = models.JSONField(default=dict, blank=True)

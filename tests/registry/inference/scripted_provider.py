@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from registry.inference.calls import Call, ChatResult, Result, Usage
-from registry.inference.providers import PROVIDERS
+from registry.inference.providers import IN_PROCESS
 
 
 def hello(call: Call) -> Result:
@@ -22,7 +22,7 @@ class ScriptedProvider:
     calls: list[Call] = field(default_factory=list)
 
     def tasks_of(self, model: str) -> frozenset[str]:
-        return PROVIDERS["local"].tasks_of(model)
+        return IN_PROCESS["local"].tasks_of(model)
 
     def run(self, call: Call, *, model: str, timeout_s: float) -> Result:
         self.calls.append(call)
@@ -32,5 +32,5 @@ class ScriptedProvider:
 @contextmanager
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedProvider]:
     provider = ScriptedProvider()
-    monkeypatch.setitem(PROVIDERS, "local", provider)
+    monkeypatch.setitem(IN_PROCESS, "local", provider)
     yield provider
