@@ -55,8 +55,10 @@ def body_of(call: ChatCall, model: str) -> dict[str, Any]:
 
 
 def _with_text(system: str | Blocks, text: str) -> str | Blocks:
+    if not system:
+        return text
     if isinstance(system, str):
-        return f"{system}\n\n{text}" if system else text
+        return f"{system}\n\n{text}"
     return [*system, {"type": "text", "text": text}]
 
 

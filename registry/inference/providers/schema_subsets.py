@@ -67,11 +67,12 @@ def _is_strict(part: Any) -> bool:
         return False
     kind = part.get("type")
     if kind == "object" or "properties" in part or (isinstance(kind, list) and "object" in kind):
-        required = part.get("required", [])
+        named, required = part.get("properties", {}), part.get("required", [])
         return (
             part.get("additionalProperties") is False
+            and isinstance(named, dict)
             and isinstance(required, list)
-            and sorted(map(str, required)) == sorted(part.get("properties", {}))
+            and sorted(map(str, required)) == sorted(named)
         )
     # Without one of these, anything would do, and strict mode has no "anything".
     return not part.keys().isdisjoint({"type", "enum", "const", "anyOf", "$ref"})
