@@ -156,6 +156,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["intmod_site.api.envelope.EnvelopeRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["intmod_site.api.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "intmod_site.api.pagination.KeysetPagination",
+    # The schema describes the API; DRF's answer to OPTIONS would look objects up for it.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "intmod_site.api.schema.EnvelopeSchema",
     "EXCEPTION_HANDLER": "intmod_site.api.handler.handle_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

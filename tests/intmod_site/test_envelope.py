@@ -108,3 +108,9 @@ def test_odd_names_in_paths_are_not_found(api: ApiClient, name: str) -> None:
     ModelVersionFactory()
     for path in (f"registry/models/{name}", f"registry/versions/{name}"):
         assert api.call("GET", path).status_code in {400, 404}
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("path", ["registry/models/a/aliases/b", "registry/models", "ai/generate"])
+def test_methods_that_nobody_serves(api: ApiClient, method: str, path: str) -> None:
+    assert api.call(method, path, {"version": 1}).status_code == 405
