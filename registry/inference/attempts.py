@@ -141,9 +141,11 @@ def _asked(candidate: Somebody, ask: Callable[[Somebody, float], Answer], left_s
     except UpstreamError as error:
         if error.trips:
             breaker.failed()
-        else:
-            # It answered; that the answer is no says nothing about its health.
+        elif error.upstream_status is not None:
+            # It answered; that the answer is no says that it is well.
             breaker.succeeded()
+        else:
+            breaker.abandoned()
         raise
     except BaseException:
         breaker.abandoned()

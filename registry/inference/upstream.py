@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from integrations.connections.connection import Connection
 from integrations.http.client import send
-from integrations.http.errors import OutboundError
+from integrations.http.errors import Deadline, DeadlineExceeded, OutboundError
 from integrations.http.messages import OutboundRequest
-from intmod_site.api.errors import ServiceUnavailable
+from intmod_site.api.errors import ServiceUnavailable, UpstreamTimeout
 from intmod_site.request_context import current_request_id
 from registry.catalog.resolution import Target
 from registry.inference.calls import Call, Result
@@ -50,6 +50,11 @@ def ask(target: Target, call: Call, left_s: float) -> Result:
             body_limit_bytes=ANSWER_LIMIT_BYTES,
             egress=connection.egress,
         )
+    except DeadlineExceeded as error:
+        if error.which is Deadline.TOTAL and left_s < connection.deadlines.total_s:
+            # Earlier tries took its time: this one says nothing about the provider's health.
+            raise UpstreamTimeout("The time for this call ended.", code="deadline") from error
+        raise transport_error(error.code, error.message) from error
     except OutboundError as error:
         raise transport_error(error.code, error.message) from error
     if not 200 <= response.status < 300:

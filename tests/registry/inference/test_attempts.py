@@ -160,6 +160,19 @@ def test_with_all_breakers_open_the_caller_is_told_when_to_come_back(run: Run) -
     assert 0 < (raised.value.retry_after_s or 0) <= 30
 
 
+def test_a_probe_that_reached_nobody_does_not_close_the_breaker(run: Run) -> None:
+    breaker = Breaker(BreakerPolicy(min_calls=1, open_s=0))
+    breaker.failed()
+    assert breaker.state is State.HALF_OPEN
+    for error in (Kind.MISCONFIGURED, Kind.CANCELLED):
+        with pytest.raises(UpstreamFailed):
+            run(Target("a", [error], breaker=breaker))
+        assert breaker.state is State.HALF_OPEN
+    with pytest.raises(ValidationFailed):
+        run(Target("a", [UpstreamError(Kind.BAD_REQUEST, upstream_status=400)], breaker=breaker))
+    assert breaker.state is State.CLOSED
+
+
 def test_a_breaker_that_opens_ends_the_retries(run: Run) -> None:
     target = Target("a", [Kind.SERVER_ERROR] * 3, breaker=Breaker(BreakerPolicy(min_calls=1)))
     with pytest.raises(UpstreamFailed):
