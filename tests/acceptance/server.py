@@ -9,10 +9,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import psycopg
 import requests
+
+from tests import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60
@@ -50,8 +55,25 @@ class Server:
         return self.process.wait(timeout=30)
 
 
+@cache
+def _postgresql() -> str:
+    return postgres.start()
+
+
+def database_url(vendor: str) -> str:
+    """Give the URL of a new database; none is SQLite's own in the data folder."""
+    if vendor == "sqlite":
+        return ""
+    name = f"acceptance_{uuid4().hex[:8]}"
+    with psycopg.connect(
+        _postgresql().replace("postgres://", "postgresql://"), autocommit=True
+    ) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return _postgresql().replace("/postgres?", f"/{name}?")
+
+
 @contextmanager
-def running_server(folder: Path, *, workers: int) -> Iterator[Server]:
+def running_server(folder: Path, *, workers: int, vendor: str) -> Iterator[Server]:
     """Migrate, serve, and stop at the end of the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -62,6 +84,7 @@ def running_server(folder: Path, *, workers: int) -> Iterator[Server]:
         "INTMOD_DATA_DIR": str(folder),
         "INTMOD_EXTENSIONS": "",
         "FLUSHER_QUEUE_ROWS": "1000",
+        "DATABASE_URL": database_url(vendor),
     }
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)

@@ -26,9 +26,14 @@ print(json.dumps([issue("0"), issue("1")]))
 VERSION = {"provider": "elsewhere", "provider_model": "x"}
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def vendor(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("server"), workers=2) as server:
+def server(tmp_path_factory: pytest.TempPathFactory, vendor: str) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("server"), workers=2, vendor=vendor) as server:
         yield server
 
 
@@ -65,8 +70,8 @@ def test_a_revoked_key_is_refused_by_every_process(server: Server, keys: list[st
     assert statuses(server, 8, "GET", "auth/me", keys[1]) == [401] * 8
 
 
-def test_what_was_called_is_on_record_after_a_stop(tmp_path: Path) -> None:
-    with running_server(tmp_path, workers=2) as server:
+def test_what_was_called_is_on_record_after_a_stop(tmp_path: Path, vendor: str) -> None:
+    with running_server(tmp_path, workers=2, vendor=vendor) as server:
         key = server.shell(PREPARE)[0]
         server.shell(
             "import json; from registry.catalog.versions import register_model; "
