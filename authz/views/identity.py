@@ -29,7 +29,9 @@ class TokenView(ProjectView):
     def post(self, request: Request) -> Response:
         """Exchange name and password for an access and a refresh token."""
         body = self.validated(serializers.TokenRequest)
-        return Response(asdict(sessions.log_in(**body, address=request.META.get("REMOTE_ADDR") or None)))
+        return Response(
+            asdict(sessions.log_in(**body, address=request.META.get("REMOTE_ADDR") or None))
+        )
 
 
 class TokenRefreshView(ProjectView):
@@ -42,7 +44,9 @@ class TokenRefreshView(ProjectView):
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair; each counts once."""
         body = self.validated(serializers.RefreshRequest)
-        pair = sessions.refresh(token=body["refresh"], address=request.META.get("REMOTE_ADDR") or None)
+        pair = sessions.refresh(
+            token=body["refresh"], address=request.META.get("REMOTE_ADDR") or None
+        )
         return Response(asdict(pair))
 
 
