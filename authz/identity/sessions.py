@@ -177,6 +177,9 @@ def _verified_user(username: str, password: str, address: str | None) -> User:
     if user is None:
         make_password(password)  # as slow as checking one, so that names cannot be told by time
     elif user.check_password(password) and user.is_active:
+        # Checking may store the password anew under a better hash, which is no new password: the
+        # epoch that counts is the stored one.
+        user.refresh_from_db(fields=["credential_epoch"])
         return user
     record_denial(
         actor=Actor(kind="anonymous", label=username[:150], address=address),

@@ -1,9 +1,11 @@
 """The shape of every answer under /api/v1: success, data, error, timestamp, request_id."""
 
+import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import orjson
 from django.http import HttpResponse
@@ -52,7 +54,11 @@ def failure(error: ApiError) -> dict[str, Any]:
 
 def dump(value: Any) -> bytes:
     """Write JSON; decimals become strings so that no money is rounded on the way."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
+    try:
+        return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
+    except TypeError:
+        # PostgreSQL gives a stored 1e20 back as a whole number, and orjson stops at 64 bits.
+        return json.dumps(value, default=_plainer, ensure_ascii=False).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -65,6 +71,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return sorted(value)
     raise TypeError(f"{type(value).__name__} is not JSON.")
+
+
+def _plainer(value: Any) -> Any:
+    """Give what orjson writes by itself, then what `_plain` knows."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else _plain(value)
 
 
 def answer(

@@ -4,6 +4,7 @@ from typing import Any
 
 import jwt
 import pytest
+from django.contrib.auth.hashers import make_password
 
 from authz.models import AuditEvent, Membership, Session
 from tests.api_client import ApiClient
@@ -89,3 +90,13 @@ def test_a_claim_never_widens_what_the_database_says(log_in: LogIn, member: Memb
     assert claims["permissions"] == ["registry.view_registeredmodel"]
     MembershipFactory._meta.model.objects.filter(pk=member.pk).delete()
     ApiClient(access).refused(401, "GET", "registry/models")
+
+
+def test_a_password_under_an_older_hash_logs_in_and_is_hashed_anew(
+    log_in: LogIn, member: Membership
+) -> None:
+    member.user.password = make_password(PASSWORD, hasher="pbkdf2_sha256")
+    member.user.save()
+    ApiClient(log_in()["access"]).ok("GET", "auth/me")
+    member.user.refresh_from_db()
+    assert not member.user.password.startswith("pbkdf2")

@@ -171,3 +171,13 @@ def test_lists_do_not_ask_more_with_more_rows(client_as: As, register: Register)
             api.ok("GET", "registry/versions")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_huge_number_that_was_stored_can_be_read(client_as: As, register: Register) -> None:
+    """PostgreSQL gives 1e20 back as a whole number of more than 64 bits."""
+    register("a", parameters={"x": 1e20})
+    api = client_as("operator")
+    path = "registry/models/a/versions/1/performance"
+    api.ok("POST", path, {"metrics": {"loss": 1e20}})
+    assert api.ok("GET", path)["performance_metrics"] == {"loss": 1e20}
+    assert api.ok("GET", "registry/versions")["results"][0]["parameters"] == {"x": 1e20}
