@@ -88,3 +88,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             if refused:
                 raise serializers.ValidationError(refused, code="unknown_field")
         return super().to_internal_value(data)
+
+
+class NoBody(StrictSerializer):
+    """For actions that take nothing: a body with a field in it is a mistake worth telling."""

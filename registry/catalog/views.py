@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from authz.api.views import ProjectViewSet
 from integrations.models import Integration
 from intmod_site.api.errors import ValidationFailed
+from intmod_site.api.fields import NoBody
 from registry.catalog import aliases, serializers, services, versions
 from registry.models import ModelAlias, ModelVersion, RegisteredModel
 
@@ -119,6 +120,7 @@ class VersionViewSet(OfModel):
     @extend_schema(request=None, responses=serializers.VersionAnswer)
     def deactivate(self, request: Request, name: str, number: int) -> Response:
         """Let a version answer no more calls, from the next one on."""
+        self.validated(NoBody)
         version = versions.deactivate_version(actor=self.principal.actor, version=self.get_object())
         return Response(serializers.VersionAnswer(version).data)
 

@@ -181,3 +181,13 @@ def test_a_huge_number_that_was_stored_can_be_read(client_as: As, register: Regi
     api.ok("POST", path, {"metrics": {"loss": 1e20}})
     assert api.ok("GET", path)["performance_metrics"] == {"loss": 1e20}
     assert api.ok("GET", "registry/versions")["results"][0]["parameters"] == {"x": 1e20}
+
+
+def test_an_action_without_a_body_refuses_one(client_as: As, register: Register) -> None:
+    register("a")
+    api, path = client_as("operator"), "registry/models/a/versions/1/deactivate"
+    api.refused(400, "POST", path, {"is_active": True})
+    api.refused(400, "POST", path, raw=b"{")
+    api.refused(415, "POST", path, raw=b"x", content_type="text/plain")
+    assert api.ok("GET", "registry/models/a/versions/1")["is_active"] is True
+    assert api.ok("POST", path)["is_active"] is False
