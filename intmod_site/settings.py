@@ -159,9 +159,11 @@ REST_FRAMEWORK = {
     # The schema describes the API; DRF's answer to OPTIONS would look objects up for it.
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "intmod_site.api.schema.EnvelopeSchema",
-    "EXCEPTION_HANDLER": "intmod_site.api.handler.handle_exception",
+    "EXCEPTION_HANDLER": "authz.api.denials.handle_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "UNAUTHENTICATED_USER": None,
+    # `?format=` is a query parameter like any other: refused where a route does not know it.
+    "URL_FORMAT_OVERRIDE": None,
 }
 # https://drf-spectacular.readthedocs.io/en/latest/settings.html
 SPECTACULAR_SETTINGS = {

@@ -1,13 +1,16 @@
-"""What every test stands on: a clean configuration, an audit log that can be flushed."""
+"""What every test stands on: a clean configuration, checked answers, a log that can be flushed."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from authz.audit import triggers
 from authz.configuration import snapshot
+from tests.schema_check import check_answer
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +18,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Let the flush between tests empty the audit log; tests of its triggers install them again."""
     with django_db_blocker.unblock():
         triggers.remove(connection)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checked_answers() -> Iterator[None]:
+    """Hold every answer that any test's client gets from the API against its schema."""
+    ask = Client.request
+
+    def ask_and_check(self: Client, **request: Any) -> Any:
+        response = ask(self, **request)
+        check_answer(request["REQUEST_METHOD"], request["PATH_INFO"], response)
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "request", ask_and_check)
+        yield
 
 
 @pytest.fixture(autouse=True)

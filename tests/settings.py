@@ -7,6 +7,14 @@ import tempfile
 
 _folder = tempfile.mkdtemp(prefix="intmod-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+# What the machine sets for the product must not reach its tests: least of all a database.
+for _name in (
+    "DATABASE_URL", "SECRET_KEY", "JWT_SIGNING_KEYS", "FIELD_ENCRYPTION_KEYS", "AUDIT_KEY",
+    "API_KEY_PEPPER", "METRICS_TOKEN", "DEBUG", "LOG_LEVEL", "ALLOWED_HOSTS", "TRUSTED_PROXIES",
+    "EGRESS_ALLOWED_NETWORKS", "REQUEST_BODY_LIMIT_BYTES", "PROMETHEUS_MULTIPROC_DIR",
+):  # fmt: skip
+    os.environ.pop(_name, None)
+    os.environ.pop(f"{_name}_FILE", None)
 os.environ["INTMOD_DATA_DIR"] = _folder
 os.environ["INTMOD_ENV"] = "development"
 os.environ["FLUSHER_QUEUE_ROWS"] = "0"
@@ -22,6 +30,8 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# Tests read log records by caplog; lines on stderr would stand between pytest's own.
+LOGGING["root"]["handlers"] = []  # noqa: F405
 # Threads and processes of a test share its database, so it is a file.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(_folder, "test.sqlite3")}  # noqa: F405, PTH118

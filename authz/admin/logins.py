@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, record_denial
 from authz.models import User
+from intmod_site.client_address import client_address
 
 
 @receiver(user_logged_in, dispatch_uid="authz.admin.logged_in")
@@ -20,7 +21,7 @@ def record_login(*, request: HttpRequest, user: User, **_: Any) -> None:
         label=user.username,
         id=str(user.pk),
         credential="admin",
-        address=request.META.get("REMOTE_ADDR"),
+        address=client_address(request),
     )
     with transaction.atomic():
         record_change(actor=actor, action="admin.login", obj=user, project=None)
@@ -31,7 +32,7 @@ def record_failure(
     *, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any
 ) -> None:
     """Record who did not; the name is what was typed."""
-    address = request.META.get("REMOTE_ADDR") if request else None
+    address = client_address(request) if request else None
     record_denial(
         actor=Actor(
             kind="anonymous", label=str(credentials.get("username", ""))[:150], address=address

@@ -8,6 +8,7 @@ from rest_framework.authentication import BaseAuthentication
 from authz.identity.lookup import find_principal
 from authz.identity.principal import Principal
 from intmod_site.api.errors import NotAuthenticated
+from intmod_site.client_address import client_address
 
 
 def authenticate(request: HttpRequest) -> Principal | None:
@@ -21,7 +22,7 @@ def authenticate(request: HttpRequest) -> Principal | None:
     credential = _credential(request)
     if credential is None:
         return None
-    principal = find_principal(credential, address=request.META.get("REMOTE_ADDR") or None)
+    principal = find_principal(credential, address=client_address(request))
     request.principal = principal  # type: ignore[attr-defined]
     return principal
 

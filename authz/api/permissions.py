@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from rest_framework.permissions import BasePermission
 
-from authz.audit.record import record_denial
 from authz.identity.principal import Principal
 from intmod_site.api.errors import NotAuthenticated, PermissionDenied
 
@@ -16,11 +14,10 @@ AUTHENTICATED = "authenticated"
 """For what concerns nobody but the caller, such as asking who one is."""
 
 
-def check(request: HttpRequest, principal: Principal | None, needed: str | None) -> None:
-    """Let the request pass, or record the denial and stop it.
+def check(principal: Principal | None, needed: str | None) -> None:
+    """Let the request pass, or stop it; whoever answers records the denial (`denials`).
 
     Args:
-        request: The request, for its route in the record.
         principal: The caller, if there is one.
         needed: A permission, ANYONE or AUTHENTICATED; None lets nobody pass.
 
@@ -35,23 +32,12 @@ def check(request: HttpRequest, principal: Principal | None, needed: str | None)
     if needed == AUTHENTICATED:
         return
     if needed is None or not principal.has(needed):
-        deny(request, principal, needed or "a permission that nobody holds")
+        raise PermissionDenied(f"This needs the permission {needed or 'that nobody holds'}.")
 
 
-def deny(request: HttpRequest, principal: Principal, needed: str) -> None:
-    """Record that the caller lacks a permission, and refuse.
-
-    Raises:
-        PermissionDenied: Always.
-    """
-    route = request.resolver_match.route if request.resolver_match else ""
-    record_denial(
-        actor=principal.actor,
-        action=f"{(request.method or '').lower()} /{route}"[:60],
-        project=principal.project,
-        reason=f"lacks {needed}",
-    )
-    raise PermissionDenied(f"This needs the permission {needed}.")
+def action_of(method: str) -> str:
+    """Give the action that a method asks of a view without named actions; HEAD is a GET."""
+    return "get" if method == "HEAD" else method.lower()
 
 
 class ActionPermission(BasePermission):
@@ -59,12 +45,12 @@ class ActionPermission(BasePermission):
 
     def has_permission(self, request: Any, view: Any) -> bool:
         """Let the request pass or raise."""
-        action = getattr(view, "action", None) or (request.method or "").lower()
+        action = getattr(view, "action", None) or action_of(request.method or "")
         if request.method == "OPTIONS" or (
             action not in view.permissions and not hasattr(view, action)
         ):
             # Not served here: DRF answers 405, but only to those who may know.
-            check(request._request, request.user, AUTHENTICATED)
+            check(request.user, AUTHENTICATED)
             return True
-        check(request._request, request.user, view.permissions.get(action))
+        check(request.user, view.permissions.get(action))
         return True

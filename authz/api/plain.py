@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from authz.api.authentication import authenticate
+from authz.api.denials import record_if_denied
 from authz.api.permissions import check
 from authz.idempotency.replay import answer_once
 from authz.identity.principal import Principal
@@ -32,6 +33,7 @@ def plain_post(*, permission: str) -> Callable[[PlainView], Callable[..., HttpRe
             try:
                 return _serve(request, view, permission, parameters)
             except Exception as raised:  # noqa: BLE001 -- whatever it is, it is answered in the envelope
+                record_if_denied(raised, request)
                 return refuse_exception(raised, request)
 
         return guarded
@@ -49,7 +51,7 @@ def _serve(
         )
         response.headers["Allow"] = "POST"
         return response
-    check(request, principal, permission)
+    check(principal, permission)
     assert principal is not None  # noqa: S101 -- check() lets nobody else pass
     check_query(request.GET, ())
     return answer_once(request, principal, lambda: view(request, principal, **parameters))

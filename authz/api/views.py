@@ -13,6 +13,7 @@ from authz.idempotency.replay import begin, keep, release, replay
 from authz.identity.principal import Principal
 from authz.models.kernel import IdempotencyRecord
 from intmod_site.api.filters import PAGING_PARAMETERS, check_query
+from intmod_site.api.methods import SERVED_METHODS
 
 
 class _Replayed(Exception):
@@ -32,6 +33,7 @@ class ProjectView(APIView):
     permissions: dict[str, str] = {}
     query_parameters: dict[str, tuple[str, ...]] = {}
     request: Request
+    http_method_names = SERVED_METHODS
     _claim: IdempotencyRecord | None = None
 
     @property

@@ -6,6 +6,7 @@ from typing import Self
 from django.http import HttpRequest
 
 from authz.models.users import User
+from intmod_site.client_address import client_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Actor:
             label=user.username,
             id=str(user.pk),
             credential="admin",
-            address=request.META.get("REMOTE_ADDR"),
+            address=client_address(request),
         )
 
     @classmethod

@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+from decimal import Decimal
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -131,5 +133,19 @@ def event_mac(event: AuditEvent) -> str:
     }
     content["occurred_at"] = event.occurred_at.isoformat()
     content["project_id"] = str(event.project_id) if event.project_id else None
+    content["address"] = ip_address(event.address).packed.hex() if event.address else None
+    content["changes"] = _canonical(event.changes)
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hmac.new(settings.AUDIT_KEY.encode(), canonical.encode(), hashlib.sha256).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """Write whole floats as integers: PostgreSQL's jsonb gives 1e16 back as one, and -0.0 as 0."""
+    if isinstance(value, dict):
+        return {str(name): _canonical(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(inner) for inner in value]
+    if isinstance(value, float) and value.is_integer():
+        # By its digits, as the database reads them: int(1e23) would be 99999999999999991611392.
+        return int(Decimal(repr(value)))
+    return value

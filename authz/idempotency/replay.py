@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from authz.identity.principal import Principal
 from authz.models.kernel import IdempotencyRecord
+from authz.secrets.keyring import Place, decrypt, encrypt
 from intmod_site.api.errors import Conflict, IdempotencyMismatch, ValidationFailed
 from intmod_site.api.parser import read_body
 
@@ -98,7 +99,7 @@ def begin(request: HttpRequest, principal: Principal) -> IdempotencyRecord | Non
 def replay(record: IdempotencyRecord) -> HttpResponse:
     """Give the kept answer again."""
     return HttpResponse(
-        bytes(record.body or b""),
+        decrypt(bytes(record.body or b"").decode(), _place(record)).encode("latin-1"),
         status=record.status or 200,
         content_type=record.content_type,
         headers={"Idempotent-Replayed": "true"},
@@ -112,7 +113,7 @@ def keep(record: IdempotencyRecord, response: HttpResponseBase) -> None:
         return
     IdempotencyRecord.objects.filter(pk=record.pk).update(
         status=response.status_code,
-        body=response.content,
+        body=encrypt(response.content.decode("latin-1"), _place(record)).encode(),
         content_type=response.headers.get("Content-Type", ""),
     )
 
@@ -120,6 +121,11 @@ def keep(record: IdempotencyRecord, response: HttpResponseBase) -> None:
 def release(record: IdempotencyRecord) -> None:
     """Forget a claim, so that the request can be tried again."""
     IdempotencyRecord.objects.filter(pk=record.pk, status=None).delete()
+
+
+def _place(record: IdempotencyRecord) -> Place:
+    """Answers are kept encrypted: one may hold an API key that is shown nowhere else."""
+    return Place(record._meta.db_table, f"{record.principal}/{record.key}", "body")
 
 
 def _fingerprint(request: HttpRequest) -> str:

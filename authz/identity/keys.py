@@ -48,9 +48,9 @@ def create_api_key(
         raise ValidationFailed.of("user", f"{user} is not a member of {project}.")
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationFailed.of("expires_at", "This moment has passed.")
-    kept = checked_scopes(
-        scopes or [], held=held or permissions_of(membership.pk, membership.role_id)
-    )
+    if held is None:
+        held = permissions_of(membership.pk, membership.role_id)
+    kept = checked_scopes(scopes or [], held=held)
     text = api_key.generate()
     with transaction.atomic():
         key = APIKey.objects.create(
@@ -73,12 +73,21 @@ def update_api_key(
 ) -> APIKey:
     """Rename a key, or change its scopes or expiry.
 
+    Args:
+        actor: Who changes it.
+        key: The key.
+        held: What the caller may hand out.
+        changes: `name`, `scopes`, `expires_at`; empty scopes keep all of the key's user.
+
     Raises:
         ValidationFailed: A scope is not held, or the expiry has passed.
     """
     before = state_of(key)
     if "scopes" in changes:
-        key.scopes = checked_scopes(changes["scopes"], held=held)
+        kept = checked_scopes(changes["scopes"], held=held)
+        if not kept and key.scopes:
+            _check_unlimited(key, held)
+        key.scopes = kept
     if "expires_at" in changes:
         if changes["expires_at"] and changes["expires_at"] <= timezone.now():
             raise ValidationFailed.of("expires_at", "This moment has passed.")
@@ -95,6 +104,17 @@ def update_api_key(
             after=state_of(key),
         )
     return key
+
+
+def _check_unlimited(key: APIKey, held: frozenset[str]) -> None:
+    """Let a key lose its limits only where the caller holds all that it may do then."""
+    membership = Membership.objects.of(user=key.user, project=key.project)
+    if membership is None:
+        return
+    if missing := sorted(permissions_of(membership.pk, membership.role_id) - held):
+        raise ValidationFailed.of(
+            "scopes", f"Without scopes the key could do what you may not: {missing[0]}."
+        )
 
 
 def revoke_api_key(*, actor: Actor, key: APIKey) -> bool:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
@@ -89,17 +90,10 @@ def refresh(*, token: str, address: str | None = None) -> TokenPair:
         session_id, token_id = presented.session_id, presented.token_id
     except TokenError:
         raise _refusal() from None
-    session = (
-        Session.objects.live()
-        .filter(pk=session_id, user__is_active=True, project__is_active=True)
-        .select_related("user", "project")
-        .first()
-    )
-    if session is None or session.credential_epoch != session.user.credential_epoch:
+    found = _counting(session_id)
+    if found is None:
         raise _refusal()
-    membership = Membership.objects.of(user=session.user, project=session.project)
-    if membership is None:
-        raise _refusal()
+    session, membership = found
     next_id = uuid4()
     now = timezone.now()
     rotated = Session.objects.filter(pk=session_id, refresh_jti=token_id, revoked_at=None).update(
@@ -149,18 +143,31 @@ def inspect(*, token: str) -> dict[str, object]:
     for kind in (AccessToken, RefreshToken):
         try:
             parsed = kind(token)  # type: ignore[arg-type]
-            live = (
-                Session.objects.live()
-                .filter(pk=parsed.session_id, user__is_active=True)
-                .select_related("user")
-                .first()
-            )
+            found, token_id = _counting(parsed.session_id), parsed.token_id
         except TokenError:
             continue
-        if live is not None and live.credential_epoch == live.user.credential_epoch:
-            counts = kind is AccessToken or live.refresh_jti == parsed.token_id
-            return {"active": counts, "claims": dict(parsed.payload) if counts else None}
+        if found and (kind is AccessToken or found[0].refresh_jti == token_id):
+            return {"active": True, "claims": dict(parsed.payload)}
     return {"active": False, "claims": None}
+
+
+def _counting(session_id: UUID) -> tuple[Session, Membership] | None:
+    """Give a session that still counts, with its user's membership."""
+    session = (
+        Session.objects.live()
+        .filter(
+            pk=session_id,
+            user__is_active=True,
+            user__credential_epoch=F("credential_epoch"),
+            project__is_active=True,
+        )
+        .select_related("user", "project")
+        .first()
+    )
+    if session is None:
+        return None
+    membership = Membership.objects.of(user=session.user, project=session.project)
+    return (session, membership) if membership else None
 
 
 def _session_of(token: str) -> UUID | None:
@@ -177,9 +184,8 @@ def _verified_user(username: str, password: str, address: str | None) -> User:
     if user is None:
         make_password(password)  # as slow as checking one, so that names cannot be told by time
     elif user.check_password(password) and user.is_active:
-        # Checking may store the password anew under a better hash, which is no new password: the
-        # epoch that counts is the stored one.
-        user.refresh_from_db(fields=["credential_epoch"])
+        # The epoch stays the one that was read with the hash: with a newer one, a login that was
+        # overtaken by a change of the password would outlive it.
         return user
     record_denial(
         actor=Actor(kind="anonymous", label=username[:150], address=address),

@@ -111,6 +111,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.username = self.normalize_username(self.username)
         super().save(*args, **kwargs)
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """Check the password; a hash that is made anew on the way is no new password."""
+        epoch = self.credential_epoch
+        correct = super().check_password(raw_password)
+        self.credential_epoch = epoch
+        return correct
+
     def set_password(self, raw_password: str | None) -> None:
         """Change the password, which ends every session that began before."""
         if raw_password is not None and self.kind == self.Kind.SERVICE:

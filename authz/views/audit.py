@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from authz.api.views import ProjectViewSet
 from authz.models.audit import AuditEvent
+from intmod_site.api.filters import MomentFilter
 
 
 class AuditEventAnswer(serializers.ModelSerializer[AuditEvent]):
@@ -43,8 +44,8 @@ class AuditEventFilter(django_filters.FilterSet):
     object_type = django_filters.CharFilter()
     object_id = django_filters.CharFilter()
     outcome = django_filters.ChoiceFilter(choices=AuditEvent.Outcome.choices)
-    since = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="gte")
-    until = django_filters.IsoDateTimeFilter(field_name="occurred_at", lookup_expr="lt")
+    since = MomentFilter(field_name="occurred_at", lookup_expr="gte")
+    until = MomentFilter(field_name="occurred_at", lookup_expr="lt")
 
     class Meta:
         model = AuditEvent

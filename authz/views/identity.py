@@ -17,6 +17,7 @@ from authz.models.credentials import APIKey
 from authz.models.projects import Membership
 from authz.models.users import User
 from authz.views import serializers
+from intmod_site.client_address import client_address
 
 
 class TokenView(ProjectView):
@@ -29,9 +30,7 @@ class TokenView(ProjectView):
     def post(self, request: Request) -> Response:
         """Exchange name and password for an access and a refresh token."""
         body = self.validated(serializers.TokenRequest)
-        return Response(
-            asdict(sessions.log_in(**body, address=request.META.get("REMOTE_ADDR") or None))
-        )
+        return Response(asdict(sessions.log_in(**body, address=client_address(request))))
 
 
 class TokenRefreshView(ProjectView):
@@ -44,9 +43,7 @@ class TokenRefreshView(ProjectView):
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair; each counts once."""
         body = self.validated(serializers.RefreshRequest)
-        pair = sessions.refresh(
-            token=body["refresh"], address=request.META.get("REMOTE_ADDR") or None
-        )
+        pair = sessions.refresh(token=body["refresh"], address=client_address(request))
         return Response(asdict(pair))
 
 

@@ -100,6 +100,13 @@ class MethodNotAllowed(ApiError):
     status = 405
 
 
+class NotAcceptable(ApiError):
+    """The request's Accept header takes nothing that the route answers."""
+
+    code = "not_acceptable"
+    status = 406
+
+
 class Conflict(ApiError):
     """The request is fine, but the thing it is about is in another state."""
 

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from intmod_site.api.errors import FieldError, ValidationFailed
+from intmod_site.api.methods import SERVED_METHODS
 from intmod_site.middleware import API_PREFIX
 
 Handler = Callable[[Request, dict[str, Any]], dict[str, Any]]
@@ -29,6 +30,7 @@ Middleware = Callable[
 ]
 Validator = Callable[[Any], bool]
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+NOT_AN_OBJECT = "The body must be a JSON object."
 
 
 class Extensions:
@@ -146,12 +148,20 @@ def _endpoint_view(
     @extend_schema(request=request_schema, responses=answer or OpenApiTypes.OBJECT)
     def handle(self: APIView, request: Request, **parameters: Any) -> Response:  # noqa: ARG001
         data = {} if method in {"get", "delete"} else request.data
+        if not isinstance(data, dict):
+            raise ValidationFailed(
+                NOT_AN_OBJECT, fields=(FieldError("/", "invalid", NOT_AN_OBJECT),)
+            )
         return Response(handler(request, validate(data) | parameters))
 
     return type(
         f"{handler.__name__}_endpoint",
         (APIView,),
-        {method: handle, "permissions": {method: permission}},
+        {
+            method: handle,
+            "permissions": {method: permission},
+            "http_method_names": SERVED_METHODS,
+        },
     )
 
 

@@ -4,10 +4,13 @@ A misspelt filter that is ignored answers with everything, which a caller then a
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.fields import IsoDateTimeField
+from django_filters.rest_framework import DjangoFilterBackend, IsoDateTimeFilter
 
 from intmod_site.api.errors import FieldError, ValidationFailed
 from intmod_site.api.handler import from_serializer
@@ -39,6 +42,24 @@ def check_query(query: QueryDict, known: Iterable[str]) -> None:
                 FieldError(f"/{name}", "unknown_parameter", text) for name, text in problems
             ),
         )
+
+
+class MomentField(IsoDateTimeField):
+    """A moment in ISO 8601, as UTC."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Read it; at the ends of the calendar an offset can lead out of it."""
+        moment = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(IsoDateTimeFilter):
+    """Compares with a moment."""
+
+    field_class = MomentField
 
 
 class StrictFilterBackend(DjangoFilterBackend):

@@ -106,7 +106,7 @@ _CONVERSIONS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], errors.Ap
     ),
     (
         (drf.NotAcceptable,),
-        lambda _: errors.NotFound("This route answers application/json.", code="not_acceptable"),
+        lambda _: errors.NotAcceptable("This route answers application/json."),
     ),
     (
         (drf.NotAuthenticated, drf.AuthenticationFailed),

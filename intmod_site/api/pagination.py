@@ -7,6 +7,7 @@ all rows before the page, and shift when rows are added meanwhile.
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -148,7 +149,12 @@ def _flip(name: str) -> str:
 def _value(row: Any, field: str) -> Any:
     for part in field.split("__"):
         row = row[part] if isinstance(row, dict) else getattr(row, part)
-    return row if isinstance(row, int) else str(row)
+    return _written(row)
+
+
+def _written(value: Any) -> str | int:
+    """Give a value as it stands in a cursor."""
+    return value if isinstance(value, int) else str(value)
 
 
 def _typed(model: type[Model], field: str, raw: Any) -> Any:
@@ -158,10 +164,18 @@ def _typed(model: type[Model], field: str, raw: Any) -> Any:
         for part in through:
             model = model._meta.get_field(part).related_model  # type: ignore[assignment]
         value = model._meta.get_field(last).to_python(raw)  # type: ignore[union-attr]
-    except (DjangoValidationError, FieldDoesNotExist, OverflowError):
+    except (DjangoValidationError, FieldDoesNotExist, OverflowError, TypeError, ValueError):
         raise _bad_cursor() from None
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise _bad_cursor()
-    if isinstance(value, str) and ("\x00" in value):
+    if type(raw) is not type(_written(value)) or raw != _written(value) or not _storable(value):
         raise _bad_cursor()
     return value
+
+
+def _storable(value: Any) -> bool:
+    """Whether every database can compare with it."""
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    if isinstance(value, datetime):
+        # Rows give UTC; any other offset was not written by `encode`, and may leave the calendar.
+        return value.utcoffset() == timedelta(0)
+    return "\x00" not in str(value)

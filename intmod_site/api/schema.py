@@ -49,7 +49,8 @@ class EnvelopeSchema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         """Say which permission the operation needs."""
         operation = super().get_operation(*args, **kwargs)
-        permission = getattr(self.view, "permissions", {}).get(getattr(self.view, "action", None))
+        action = getattr(self.view, "action", None) or self.method.lower()
+        permission = getattr(self.view, "permissions", {}).get(action)
         if operation is not None and permission:
             operation["x-permission"] = permission
         return operation

@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ import psycopg
 import requests
 
 from tests import postgres
+from tests.schema_check import BASE, check_answer
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S = 60
@@ -40,14 +42,16 @@ class Server:
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     def call(self, method: str, path: str, credential: str, body: Any = None) -> requests.Response:
-        """Ask the API."""
-        return requests.request(
+        """Ask the API, and hold the answer against the schema."""
+        response = requests.request(
             method,
-            f"{self.base_url}/api/v1/{path}",
+            f"{self.base_url}{BASE}{path}",
             json=body,
-            headers={"Authorization": f"Bearer {credential}"},
+            headers={"Authorization": f"Bearer {credential}"} if credential else {},
             timeout=30,
         )
+        check_answer(method, BASE + path.partition("?")[0], response)
+        return response
 
     def stop(self) -> int:
         """End the server as a service manager would, and give its exit code."""
@@ -91,16 +95,17 @@ def running_server(folder: Path, *, workers: int, vendor: str) -> Iterator[Serve
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [*manage, "serve", "--port", str(port), "--workers", str(workers), "--threads", "8"],
-            cwd=ROOT, env=environment, stdout=log, stderr=log,
+            cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     server = Server(f"http://127.0.0.1:{port}", process, environment)
     try:
         _wait_until_ready(server)
         yield server
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        # Its workers are processes of their own, which outlive a killed server.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _wait_until_ready(server: Server) -> None:

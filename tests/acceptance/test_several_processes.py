@@ -70,6 +70,14 @@ def test_a_revoked_key_is_refused_by_every_process(server: Server, keys: list[st
     assert statuses(server, 8, "GET", "auth/me", keys[1]) == [401] * 8
 
 
+def test_of_twenty_refreshes_one_succeeds(server: Server, keys: list[str]) -> None:
+    login = {"username": "ada", "password": "correct horse battery staple"}
+    pair = server.call("POST", "auth/token", "", login).json()["data"]
+    body = {"refresh": pair["refresh"]}
+    assert statuses(server, 20, "POST", "auth/token/refresh", "", body) == [200] + [401] * 19
+    assert statuses(server, 4, "GET", "auth/me", pair["access"]) == [401] * 4, "a reuse ends it"
+
+
 def test_what_was_called_is_on_record_after_a_stop(tmp_path: Path, vendor: str) -> None:
     with running_server(tmp_path, workers=2, vendor=vendor) as server:
         key = server.shell(PREPARE)[0]

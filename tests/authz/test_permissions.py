@@ -67,12 +67,3 @@ def test_members_of_other_projects_are_not_there(member: Membership) -> None:
     client_of(member).refused(404, "POST", f"auth/users/{stranger.user.pk}/permissions", body)
     question = {"user_id": str(stranger.user.pk), **body}
     client_of(member).refused(404, "POST", "auth/permissions/check", question)
-
-
-def test_a_denial_is_recorded_with_what_was_missing(member: Membership) -> None:
-    viewer = MembershipFactory(project=member.project, role_name="viewer")
-    client_of(viewer).refused(403, "GET", "audit/events")
-    denial = AuditEvent.objects.get(outcome="denied")
-    assert denial.actor_label == viewer.user.username
-    assert denial.action == "get /api/v1/audit/events"
-    assert denial.changes == {"reason": "lacks authz.view_auditevent"}

@@ -33,6 +33,14 @@ def test_added_middleware_stays_out_of_pages(db: None) -> None:
     assert "X-Stamped" not in ApiClient().get("/admin/login/").headers
 
 
+@pytest.mark.parametrize("body", [b"5", b"[]", b'"x"', b"null", b"[[1, 2]]"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "support/route"), ("PUT", "support/tickets/5")]
+)
+def test_a_body_is_an_object_here_too(api: ApiClient, method: str, path: str, body: bytes) -> None:
+    api.refused(400, method, path, raw=body)
+
+
 def test_mistakes_of_an_extension_are_told_at_the_start() -> None:
     api = Extensions()
     api.add_validator("even", lambda value: value % 2 == 0)

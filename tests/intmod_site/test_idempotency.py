@@ -1,5 +1,6 @@
 """A request that is sent twice under one Idempotency-Key is carried out once."""
 
+import json
 import threading
 from datetime import timedelta
 from typing import Any
@@ -35,6 +36,24 @@ def test_a_refusal_is_given_again_too(api: ApiClient) -> None:
     for _ in range(2):
         assert create(api, body={"name": "a/b", "model_type": "llm"}).status_code == 400
     assert IdempotencyRecord.objects.get().status == 400
+
+
+def test_a_kept_answer_cannot_be_read_in_the_table(api: ApiClient) -> None:
+    first = api.call("POST", "auth/api-keys", {"name": "ci"}, Idempotency_Key="key-1")
+    kept = bytes(IdempotencyRecord.objects.get().body or b"")
+    assert json.loads(first.content)["data"]["key"].encode() not in kept
+    assert b"success" not in kept
+    again = api.call("POST", "auth/api-keys", {"name": "ci"}, Idempotency_Key="key-1")
+    assert again.content == first.content
+
+
+def test_a_copied_answer_is_not_given(api: ApiClient) -> None:
+    create(api)
+    create(api, key="key-2", body={"name": "other", "model_type": "llm"})
+    stolen = IdempotencyRecord.objects.get(key="key-1").body
+    IdempotencyRecord.objects.filter(key="key-2").update(body=stolen)
+    response = create(api, key="key-2", body={"name": "other", "model_type": "llm"})
+    assert response.status_code == 500
 
 
 def test_another_body_is_a_422(api: ApiClient) -> None:

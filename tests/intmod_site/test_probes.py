@@ -1,5 +1,10 @@
 """Probes and metrics."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +16,8 @@ from intmod_site import health
 from tests.api_client import ApiClient
 
 
-def test_healthz_asks_nothing(client: Client, django_assert_num_queries: Any) -> None:
+def test_healthz_asks_nothing(client: Client) -> None:
+    # Without the fixture `db`, a query would fail this test.
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
@@ -31,6 +37,38 @@ def test_readyz_without_the_database(client: Client, monkeypatch: pytest.MonkeyP
     assert response.status_code == 503
     assert response.json()["checks"]["database"] == "the database does not answer"
     assert "intmod" not in response.content.decode()
+
+
+def readiness(tmp_path: Path, **environment: str) -> dict[str, Any]:
+    """Ask a process of its own, whose database nobody has prepared."""
+    code = (
+        "import django; django.setup(); from django.test import Client; "
+        "answer = Client().get('/readyz'); print(answer.status_code, answer.content.decode())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "intmod_site.settings",
+            "INTMOD_DATA_DIR": str(tmp_path),
+            "INTMOD_EXTENSIONS": "",
+            **environment,
+        },
+    )  # fmt: skip
+    status, _, body = done.stdout.partition(" ")
+    assert status == "503", done.stdout
+    return dict(json.loads(body)["checks"])
+
+
+def test_readyz_before_the_migrations(tmp_path: Path) -> None:
+    checks = readiness(tmp_path, DATABASE_URL="")
+    assert checks["database"] == "ok"
+    assert "run manage.py migrate" in checks["migrations"]
+
+
+def test_readyz_with_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
+    checks = readiness(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder/secret.sqlite3")
+    assert set(checks.values()) == {"the database does not answer"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intmod_site.api.errors import MalformedRequest, PayloadTooLarge
@@ -16,6 +16,7 @@ LIMIT = 1000
 REFUSED = [
     (b'{"a":1,"a":2}', "twice"),
     (b'[{"a":{"b":1,"b":1}}]', "twice"),
+    (b'{"a":1,"\\u0061":2}', "twice"),
     (b'{"a":NaN}', "NaN"),
     (b'{"a":Infinity}', "Infinity"),
     (b'{"a":-Infinity}', "Infinity"),
@@ -96,6 +97,16 @@ def test_whatever_is_taken_means_what_it_says(value: Any) -> None:
         assert parse_json(body, limit_bytes=10**6) == value
     except MalformedRequest:
         assert "\\u0000" in body.decode()
+
+
+@given(st.text('{}[]":,0123456789.eE+-truefalsnI\\u \n"d8', max_size=30))
+@settings(max_examples=300)
+def test_whatever_is_taken_is_what_json_reads(text: str) -> None:
+    try:
+        value = parse_json(text.encode(), limit_bytes=LIMIT)
+    except MalformedRequest:
+        return
+    assert json.dumps(value) == json.dumps(json.loads(text))
 
 
 @given(st.binary(max_size=200))
