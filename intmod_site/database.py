@@ -48,6 +48,8 @@ def database_settings(url: str) -> dict[str, Any]:
             f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"
         )
         settings["CONN_MAX_AGE"] = 0
+        # The pool then asks a connection whether it lives before it hands it out.
+        settings["CONN_HEALTH_CHECKS"] = True
     return settings
 
 

@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from multiprocessing.util import Finalize
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
+from intmod_site.database import release_connection
 from intmod_site.row_table import Row, RowTable
 
 log = logging.getLogger("intmod.flusher")
@@ -44,7 +45,7 @@ class Flusher:
     def add(self, rows: tuple[TableRow, ...]) -> None:
         """Queue rows that belong together; when the queue is full, write them now."""
         if self._stop.is_set() or self._queue.qsize() >= self._max_groups:
-            write(rows)
+            write_patiently(list(rows))
         else:
             self._queue.put(rows)
 
@@ -56,7 +57,11 @@ class Flusher:
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval_s):
-            self._flush()
+            try:
+                self._flush()
+            except Exception:
+                # Whatever it is, it must not end the thread that all later rows wait for.
+                log.exception("flush failed")
 
     def _flush(self) -> None:
         rows: list[TableRow] = []
@@ -87,16 +92,28 @@ def write_patiently(rows: list[TableRow]) -> None:
             try:
                 with transaction.atomic():
                     table.insert(batch)
-            except DatabaseError:
+            except (OperationalError, InterfaceError):
                 connection.close()
                 if delay_s is None:
                     log.exception("rows lost", extra={"fields": {"rows": len(batch)}})
                     break
                 threading.Event().wait(delay_s)
+            except Exception:  # noqa: BLE001 -- of the driver or the database, about one of the rows
+                _write_one_by_one(table, batch)
+                break
             else:
                 break
-    if connection.vendor == "postgresql":
-        connection.close()
+    release_connection()
+
+
+def _write_one_by_one(table: RowTable, batch: list[Row]) -> None:
+    """Keep the good rows of a batch that has a bad one."""
+    for row in batch:
+        try:
+            with transaction.atomic():
+                table.insert([row])
+        except Exception:
+            log.exception("rows lost", extra={"fields": {"rows": 1}})
 
 
 def _batches(rows: Iterable[TableRow]) -> Iterable[tuple[RowTable, list[Row]]]:

@@ -47,7 +47,9 @@ class RowTable:
         columns = ", ".join(connection.ops.quote_name(name) for name in self.columns)
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                copying = cursor.copy(f"COPY {table} ({columns}) FROM STDIN")
+                # Django turns the driver's errors into its own in execute() only.
+                with connection.wrap_database_errors, copying as copy:
                     for row in rows:
                         copy.write_row(row)
             else:

@@ -58,7 +58,7 @@ def dump(value: Any) -> bytes:
         return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z)
     except TypeError:
         # PostgreSQL gives a stored 1e20 back as a whole number, and orjson stops at 64 bits.
-        return json.dumps(value, default=_plainer, ensure_ascii=False).encode()
+        return json.dumps(value, default=_plainer).encode()
 
 
 def _plain(value: Any) -> Any:

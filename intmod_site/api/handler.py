@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -98,7 +99,10 @@ def from_model(raised: DjangoValidationError) -> errors.ValidationFailed:
 _CONVERSIONS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], errors.ApiError]], ...] = (
     ((drf.ValidationError,), lambda raised: from_serializer(raised.detail)),
     ((DjangoValidationError,), from_model),
-    ((Http404, drf.NotFound), lambda _: errors.NotFound("There is no such object.")),
+    (
+        (Http404, drf.NotFound, ObjectDoesNotExist),
+        lambda _: errors.NotFound("There is no such object."),
+    ),
     ((drf.MethodNotAllowed,), lambda raised: errors.MethodNotAllowed(str(raised.detail))),
     (
         (drf.UnsupportedMediaType,),
@@ -115,6 +119,12 @@ _CONVERSIONS: tuple[tuple[tuple[type[Exception], ...], Callable[[Any], errors.Ap
     (
         (drf.PermissionDenied, DjangoPermissionDenied),
         lambda _: errors.PermissionDenied("You may not do this."),
+    ),
+    (
+        (OperationalError, InterfaceError),
+        lambda _: errors.ServiceUnavailable(
+            "The database is busy or away; try again.", code="database_unavailable", retry_after_s=1
+        ),
     ),
     ((RequestDataTooBig,), lambda _: errors.PayloadTooLarge("The body is too large.")),
 )

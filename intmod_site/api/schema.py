@@ -4,6 +4,7 @@ Views outside DRF register what they take and give; all JSON answers are wrapped
 errors look the same on every route, so they are described once.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,8 +61,9 @@ def add_plain_endpoints(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Postprocessing hook: put the plain views' routes beside those of DRF."""
     schemas = result.setdefault("components", {}).setdefault("schemas", {})
     for endpoint in _plain:
-        schemas |= endpoint.components
-        operation = {"security": [{"credential": []}], **endpoint.operation}
+        # A copy: the next hook changes what it is given, and the schema is drawn up again.
+        schemas |= deepcopy(endpoint.components)
+        operation = {"security": [{"credential": []}], **deepcopy(endpoint.operation)}
         result["paths"].setdefault(endpoint.path, {})[endpoint.method] = operation
     result["paths"] = dict(sorted(result["paths"].items()))
     return result

@@ -175,7 +175,11 @@ def _target(version: ModelVersion) -> Target:
         input_usd_per_token=_per_token(version.prices.get("input_usd_per_mtok")),
         output_usd_per_token=_per_token(version.prices.get("output_usd_per_mtok")),
         logs_bodies=version.body_logging != ModelVersion.BodyLogging.NONE,
-        is_callable=version.is_active and version.status == ModelVersion.Status.READY,
+        is_callable=(
+            version.is_active
+            and version.status == ModelVersion.Status.READY
+            and (version.integration is None or version.integration.is_active)
+        ),
         connection=connection_of(version.integration) if version.integration else None,
         fallbacks=tuple(
             FallbackEdge(edge["model"], frozenset(edge.get("on", ["error"])))

@@ -14,6 +14,7 @@ from registry.tasks import TASKS
 PRICES = {"input_usd_per_mtok", "output_usd_per_mtok"}
 MAX_TOKENS = 1_000_000
 MAX_FALLBACKS = 10
+MAX_PRICE_LENGTH = 30
 FALLBACK_CAUSES = ("error", "context_length", "content_filter")
 
 
@@ -142,8 +143,11 @@ def _is_stop(value: Any) -> bool:
 def _is_price(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return False
+    if len(str(value)) > MAX_PRICE_LENGTH:
+        return False
     try:
         price = Decimal(str(value))
     except InvalidOperation:
         return False
-    return price.is_finite() and 0 <= price <= 10**9
+    # Bounded, because a price is stored with all its digits: 1E-20000000 has 20 million.
+    return price.is_finite() and 0 <= price <= 10**9 and int(price.as_tuple().exponent) >= -12

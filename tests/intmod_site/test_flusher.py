@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from intmod_site.flusher import Flusher, add_rows, write_patiently
@@ -70,7 +70,7 @@ def test_with_a_full_queue_the_caller_writes() -> None:
 def test_a_database_that_comes_back_loses_nothing(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures = iter([DatabaseError, DatabaseError])
+    failures = iter([OperationalError, OperationalError])
     insert = RowTable.insert
 
     def sometimes(self: RowTable, rows: Any) -> None:
@@ -123,3 +123,28 @@ def test_an_ending_process_writes_what_waits(tmp_path: Path) -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "7", done.stderr
+
+
+def test_one_bad_row_does_not_take_the_others_along(db: None) -> None:
+    table, good = sample(1)
+    bad = tuple(
+        None if column == "metric" else value
+        for column, value in zip(table.columns, good, strict=True)
+    )
+    write_patiently([sample(2), (table, bad), sample(3)])
+    assert values() == [2, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_error_ends_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    flusher = Flusher(max_rows=100, interval_s=0.02)
+    with monkeypatch.context() as broken:
+        broken.setattr("intmod_site.flusher.write_patiently", lambda rows: 1 / 0)
+        flusher.add((sample(1),))
+        time.sleep(0.2)
+    flusher.add((sample(2),))
+    deadline = time.monotonic() + 10
+    while 2 not in values() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert 2 in values()
+    flusher.drain()

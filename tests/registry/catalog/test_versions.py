@@ -65,6 +65,8 @@ def test_a_model_id_stands_once_in_a_project(
         ({"prices": {"input_usd_per_mtok": "-1"}}, "/prices/input_usd_per_mtok"),
         ({"prices": {"input_usd_per_mtok": "NaN"}}, "/prices/input_usd_per_mtok"),
         ({"prices": {"input": "1"}}, "/prices/input"),
+        ({"prices": {"input_usd_per_mtok": "1E-20000000"}}, "/prices/input_usd_per_mtok"),
+        ({"prices": {"input_usd_per_mtok": "1" * 31}}, "/prices/input_usd_per_mtok"),
         ({"parameters": {"temperature": 3}}, "/parameters/temperature"),
         ({"parameters": {"max_tokens": "5"}}, "/parameters/max_tokens"),
         ({"parameters": {"system": 5}}, "/parameters/system"),
