@@ -31,7 +31,7 @@ ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# Addresses of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+# Naming the proxies in front makes X-Forwarded-Proto count: let nobody else reach the port.
 TRUSTED_PROXIES = [ipaddress.ip_network(cidr) for cidr in env.list("TRUSTED_PROXIES", default=[])]
 
 # ── Keys: five of them, none derived from another ────────────────────────────────────────────

@@ -25,6 +25,9 @@ KEPT_FOR = timedelta(hours=24)
 LOCKED_FOR = timedelta(minutes=10)
 """How long a request may take; a process that died with it blocks its key no longer."""
 
+PURGED_EVERY = 100
+"""Claims between two removals of expired records: nothing else ever looks at them again."""
+
 MAX_KEY_LENGTH = 255
 KEPT_STATUSES = range(200, 429)
 
@@ -64,7 +67,8 @@ def begin(request: HttpRequest, principal: Principal) -> IdempotencyRecord | Non
         )
     now = timezone.now()
     wanted = {
-        "principal": f"{principal.project_id}:{principal.user_id}",
+        # The credential and not its user: another one may do less than this one was answered.
+        "principal": principal.credential,
         "key": key,
     }
     fresh = {
@@ -74,7 +78,10 @@ def begin(request: HttpRequest, principal: Principal) -> IdempotencyRecord | Non
     }
     try:
         with transaction.atomic():
-            return IdempotencyRecord.objects.create(**wanted, **fresh)
+            record = IdempotencyRecord.objects.create(**wanted, **fresh)
+            if record.pk % PURGED_EVERY == 0:
+                IdempotencyRecord.objects.filter(expires_at__lte=now).delete()
+            return record
     except IntegrityError:
         pass
     # Expired, or left behind by a process that died: exactly one caller takes it over.

@@ -41,6 +41,9 @@ def add_user_permission(
     if permission not in held:
         raise PermissionDenied(f"You do not hold the permission {permission} yourself.")
     with transaction.atomic():
+        _lock(membership)
+        if membership.extra_permissions.filter(pk=row.pk).exists():
+            return
         membership.extra_permissions.add(row)
         move_revision()
         record_change(
@@ -59,9 +62,10 @@ def remove_user_permission(*, actor: Actor, membership: Membership, permission: 
         ValidationFailed: There is no such permission, or only the role grants it.
     """
     row = _permission(permission)
-    if not membership.extra_permissions.filter(pk=row.pk).exists():
-        raise ValidationFailed.of("permission", "It was not granted beyond the role.")
     with transaction.atomic():
+        _lock(membership)
+        if not membership.extra_permissions.filter(pk=row.pk).exists():
+            raise ValidationFailed.of("permission", "It was not granted beyond the role.")
         membership.extra_permissions.remove(row)
         move_revision()
         record_change(
@@ -92,6 +96,7 @@ def set_extra_permissions(
         PermissionDenied: Nobody grants what they do not hold.
     """
     with transaction.atomic():
+        _lock(membership)
         before = named(membership.extra_permissions.all())
         after = named(permissions)
         check_held(added=set(after) - set(before), held=held)
@@ -124,6 +129,11 @@ def named(permissions: Iterable[Permission]) -> dict[str, Permission]:
     if isinstance(permissions, QuerySet):
         permissions = permissions.select_related("content_type")
     return {f"{row.content_type.app_label}.{row.codename}": row for row in permissions}
+
+
+def _lock(membership: Membership) -> None:
+    """Let changes of one member's permissions come one after the other."""
+    Membership.objects.select_for_update(no_key=True).get(pk=membership.pk)
 
 
 def _permission(name: str) -> Permission:

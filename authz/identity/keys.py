@@ -14,7 +14,7 @@ from authz.identity.scopes import checked_scopes
 from authz.models.credentials import APIKey
 from authz.models.projects import Membership, Project
 from authz.models.users import User
-from intmod_site.api.errors import ValidationFailed
+from intmod_site.api.errors import PermissionDenied, ValidationFailed
 
 
 def create_api_key(
@@ -80,8 +80,10 @@ def update_api_key(
         changes: `name`, `scopes`, `expires_at`; empty scopes keep all of the key's user.
 
     Raises:
+        PermissionDenied: The key can do more than the caller, or would change its own limits.
         ValidationFailed: A scope is not held, or the expiry has passed.
     """
+    _check_may_change(actor, key, held, changes)
     before = state_of(key)
     if "scopes" in changes:
         kept = checked_scopes(changes["scopes"], held=held)
@@ -104,6 +106,20 @@ def update_api_key(
             after=state_of(key),
         )
     return key
+
+
+def _check_may_change(
+    actor: Actor, key: APIKey, held: frozenset[str], changes: dict[str, Any]
+) -> None:
+    """Let nobody reach through a key that can do more than they, nor a key loosen itself."""
+    if actor.credential == f"api_key:{key.public_id}" and {"scopes", "expires_at"} & set(changes):
+        raise PermissionDenied("A key does not change its own scopes or expiry.")
+    membership = Membership.objects.of(user=key.user, project=key.project)
+    can = permissions_of(membership.pk, membership.role_id) if membership else frozenset()
+    if key.scopes:
+        can &= frozenset(key.scopes)
+    if missing := sorted(can - held):
+        raise PermissionDenied(f"This key can do what you may not: {missing[0]}.")
 
 
 def _check_unlimited(key: APIKey, held: frozenset[str]) -> None:

@@ -6,10 +6,12 @@ from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from authz.audit.actor import Actor
 from authz.audit.record import State, record_change, state_of
 from authz.configuration.revision import move_revision
+from authz.models.credentials import APIKey, Session
 from authz.models.projects import Membership, Project
 from authz.models.users import User
 from intmod_site.api.errors import Conflict
@@ -171,8 +173,15 @@ def remove_membership(*, actor: Actor, membership: Membership) -> None:
     label = Membership(
         pk=membership.pk, user_id=membership.user_id, project_id=membership.project_id
     )
+    ours = {"user_id": membership.user_id, "project_id": membership.project_id}
     with transaction.atomic():
         membership.delete()
+        # Ended for good: a later membership does not bring old credentials back to life.
+        now = timezone.now()
+        APIKey.objects.filter(**ours, revoked_at=None).update(revoked_at=now)
+        Session.objects.filter(**ours, revoked_at=None).update(
+            revoked_at=now, revoked_reason="membership_ended"
+        )
         move_revision()
         record_change(
             actor=actor,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from authz.audit.actor import Actor
@@ -58,8 +58,9 @@ def update_integration(
             `register_integration`.
     """
     with atomic_unless_taken(_taken(integration, changes)):
-        current = Integration.objects.select_for_update().get(pk=integration.pk)
+        current = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
         before = state_of(current)
+        _check_key_stays_home(current, changes)
         for name, value in changes.items():
             if not (name == "api_key" and value == SECRET_MASK):
                 setattr(current, name, value)
@@ -83,20 +84,35 @@ def remove_integration(*, actor: Actor, integration: Integration) -> None:
     Raises:
         Conflict: Something refers to it; deactivate it instead.
     """
-    before = state_of(integration)
     label = Integration(pk=integration.pk, name=integration.name)
     try:
         with transaction.atomic():
-            project = integration.project
-            integration.delete()
+            current = Integration.objects.select_for_update(of=("self",)).get(pk=integration.pk)
+            before, project = state_of(current), current.project
+            current.delete()
             move_revision()
             record_change(
                 actor=actor, action="integration.delete", obj=label, project=project, before=before
             )
-    except ProtectedError:
+    except (ProtectedError, IntegrityError):
         raise Conflict(
             f"The integration {label.name} is in use; deactivate it instead (is_active: false)."
         ) from None
+
+
+def _check_key_stays_home(integration: Integration, changes: dict[str, Any]) -> None:
+    """Let a stored key go to another host only if whoever sends it there knows it."""
+    if integration.api_key is None or changes.get("api_key", SECRET_MASK) != SECRET_MASK:
+        return
+    moved = changes.get("base_url", integration.base_url)
+    try:
+        if parse_url(moved).origin == parse_url(integration.base_url).origin:
+            return
+    except InvalidUrl as error:
+        raise ValidationFailed.of("base_url", str(error)) from None
+    raise ValidationFailed.of(
+        "api_key", "The stored key was given for another host; send it again.", code="required"
+    )
 
 
 def _taken(integration: Integration, changes: dict[str, Any] | None = None) -> str:

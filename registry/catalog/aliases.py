@@ -6,6 +6,7 @@ from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.configuration.revision import move_revision
 from intmod_site.api.errors import Conflict, NotFound
+from registry.catalog.services import locked_model
 from registry.catalog.versions import version_numbered
 from registry.models import ModelAlias, RegisteredModel
 
@@ -36,9 +37,7 @@ def set_alias(
     """
     with transaction.atomic():
         # The model's row is the lock, because a new alias has none of its own yet.
-        locked = (
-            RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
-        )
+        locked = locked_model(model)
         target = version_numbered(project=locked.project, model_name=locked.name, number=version)
         alias = ModelAlias.objects.filter(model=locked, name=name).select_related("version").first()
         pointed_at = alias.version.number if alias else None
@@ -65,11 +64,17 @@ def set_alias(
 
 
 def delete_alias(*, actor: Actor, alias: ModelAlias) -> None:
-    """Remove an alias; calls by it are refused from the next one on."""
+    """Remove an alias; calls by it are refused from the next one on.
+
+    Raises:
+        NotFound: It was removed meanwhile.
+    """
     with transaction.atomic():
         before = state_of(alias)
         label = ModelAlias(pk=alias.pk, model=alias.model, name=alias.name)
-        alias.delete()
+        deleted, _ = ModelAlias.objects.filter(pk=alias.pk).delete()
+        if not deleted:
+            raise NotFound(f"There is no alias {label}.", code="alias_not_found")
         move_revision()
         record_change(
             actor=actor,

@@ -32,7 +32,9 @@ def create_model(
     """
     with atomic_unless_taken(f"There is a model called {name} already."):
         model = (
-            RegisteredModel.objects.select_for_update().filter(project=project, name=name).first()
+            RegisteredModel.objects.select_for_update(no_key=True)
+            .filter(project=project, name=name)
+            .first()
         )
         if model is not None and model.deleted_at is None:
             raise Conflict(f"There is a model called {name} already.", code="already_exists")
@@ -65,9 +67,7 @@ def update_model(
         django.core.exceptions.ValidationError: A field is wrong.
     """
     with transaction.atomic():
-        current = (
-            RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
-        )
+        current = locked_model(model)
         before = state_of(current)
         for name, value in changes.items():
             setattr(current, name, check_tags(value) if name == "tags" else value)
@@ -88,9 +88,7 @@ def update_model(
 def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
     """Delete a model with its aliases and versions; its numbers are never given again."""
     with transaction.atomic():
-        current = (
-            RegisteredModel.objects.select_for_update().select_related("project").get(pk=model.pk)
-        )
+        current = locked_model(model)
         before = state_of(current)
         ModelAlias.objects.filter(model=current).delete()
         TaskDefault.objects.filter(model=current).delete()
@@ -106,6 +104,26 @@ def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
             before=before,
             after=state_of(current),
         )
+
+
+def locked_model(model: RegisteredModel) -> RegisteredModel:
+    """Give a model as it is now, locked until the transaction ends.
+
+    Only its own row, and not its key: rows that refer to it can be added meanwhile.
+
+    Raises:
+        NotFound: It was deleted meanwhile.
+    """
+    current = (
+        RegisteredModel.objects.existing()
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("project")
+        .filter(pk=model.pk)
+        .first()
+    )
+    if current is None:
+        raise NotFound(f"There is no model called {model.name}.", code="model_not_found")
+    return current
 
 
 def model_named(*, project: Project, name: str) -> RegisteredModel:
@@ -144,7 +162,9 @@ def delete_task_default(*, actor: Actor, default: TaskDefault) -> None:
     before = {default.task: default.model.name}
     label = TaskDefault(pk=default.pk, task=default.task, model=default.model)
     with transaction.atomic():
-        default.delete()
+        deleted, _ = TaskDefault.objects.filter(pk=default.pk).delete()
+        if not deleted:
+            return
         move_revision()
         record_change(
             actor=actor,

@@ -165,7 +165,7 @@ def version_numbered(*, project: Project, model_name: str, number: int) -> Model
 
 def _locked(version: ModelVersion) -> ModelVersion:
     return (
-        ModelVersion.objects.select_for_update(of=("self",))
+        ModelVersion.objects.select_for_update(of=("self",), no_key=True)
         .select_related("model", "project")
         .get(pk=version.pk)
     )

@@ -148,6 +148,7 @@ class ModelVersion(models.Model):
             models.UniqueConstraint(fields=["model", "number"], name="version_number_in_model"),
             models.UniqueConstraint(fields=["project", "identifier"], name="model_id_in_project"),
         ]
+        indexes = [models.Index(fields=["project", "-id"], name="versions_of_project")]
 
     def __str__(self) -> str:
         return f"{self.model.name}:{self.number}"

@@ -28,7 +28,10 @@ class MetricSample(models.Model):
     class Meta:
         ordering = ["-id"]
         default_permissions = ("view", "add")
-        indexes = [models.Index(fields=["version", "metric", "-ts"], name="samples_of_version")]
+        indexes = [
+            models.Index(fields=["version", "metric", "-ts"], name="samples_of_version"),
+            models.Index(fields=["version", "-ts", "-id"], name="history_of_version"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.metric}={self.value}"

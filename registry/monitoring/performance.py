@@ -38,7 +38,7 @@ def update_performance(
     _check(metrics)
     with transaction.atomic():
         current = (
-            ModelVersion.objects.select_for_update(of=("self",))
+            ModelVersion.objects.select_for_update(of=("self",), no_key=True)
             .select_related("project", "model")
             .get(pk=version.pk)
         )
