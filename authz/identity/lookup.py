@@ -6,12 +6,13 @@ times what running it does.
 """
 
 import hmac
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
@@ -21,6 +22,8 @@ from authz.identity.principal import Principal
 from authz.identity.tokens import AccessToken
 from authz.models.credentials import APIKey
 from intmod_site.api.errors import NotAuthenticated
+
+log = logging.getLogger("intmod.identity")
 
 LAST_USED_STEP = timedelta(minutes=5)
 """How stale `last_used_at` may be: writing it at every call would cost more than the call."""
@@ -81,8 +84,17 @@ def _by_api_key(text: str, address: str | None) -> Principal:
         raise _refusal()
     principal = _principal(row, f"api_key:{key.public_id}", address)
     if use_is_news:
-        APIKey.objects.filter(pk=principal.credential_id).update(last_used_at=now)
+        _note_use(principal.credential_id, now)
     return principal
+
+
+def _note_use(key_id: UUID, now: datetime) -> None:
+    """Write down the use; a database that is busy with something else is no reason to refuse."""
+    try:
+        with transaction.atomic():
+            APIKey.objects.filter(pk=key_id).update(last_used_at=now)
+    except OperationalError:
+        log.warning("last use of a key not noted", exc_info=True)
 
 
 def _fetch(statement: str, parameters: list[Any]) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from registry.inference.attempts import first_answer
 from registry.inference.bodies import parse_body
 from registry.inference.candidates import candidates
 from registry.inference.endpoints.endpoint import Endpoint
-from registry.inference.records import Outcome, record_call
+from registry.inference.records import Outcome, record_call, record_refusal
 from registry.inference.upstream import ask
 
 LOCAL_DEADLINE_S = 120.0
@@ -34,13 +34,17 @@ def answer_call(*, principal: Principal, endpoint: Endpoint, body: Any) -> dict[
     Raises:
         ApiError: The request is wrong, or cannot be answered now.
     """
-    request = parse_body(body, endpoint.request)
-    target = resolve(
-        snapshot=principal.snapshot,
-        project_id=principal.project_id,
-        reference=request.model,
-        task=endpoint.task,
-    )
+    try:
+        request = parse_body(body, endpoint.request)
+        target = resolve(
+            snapshot=principal.snapshot,
+            project_id=principal.project_id,
+            reference=request.model,
+            task=endpoint.task,
+        )
+    except ApiError as error:
+        record_refusal(principal=principal, task=endpoint.task, body=body, error=error)
+        raise
     began = time.perf_counter()
     answered_by, result, shown, error = target, None, None, None
     try:

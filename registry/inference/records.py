@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -72,12 +73,7 @@ def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer:
     now = timezone.now()
     target, usage, error = outcome.target, outcome.usage, outcome.error
     row = INFERENCES.row(
-        created_at=now,
-        project_id=principal.project_id,
-        user_id=principal.user_id,
-        user_label=principal.label,
-        credential=principal.credential,
-        request_id=current_request_id() or "",
+        **_caller(principal, now),
         task=outcome.task,
         version_id=target.version_id,
         model=target.model,
@@ -103,6 +99,40 @@ def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer:
         for metric, value in _measured(outcome)
     ]
     add_rows((INFERENCES, row), *samples)
+
+
+def record_refusal(*, principal: Principal, task: str, body: Any, error: ApiError) -> None:
+    """Hand over the row of a call that reached no version; there is nothing to measure it by."""
+    reference = body.get("model") if isinstance(body, dict) else None
+    row = INFERENCES.row(
+        **_caller(principal, timezone.now()),
+        task=task,
+        version_id=None,
+        model=reference[:200] if isinstance(reference, str) else "",
+        version=None,
+        provider="",
+        status=error.status,
+        error_code=error.error_code,
+        finish_reason="",
+        input_tokens=0,
+        output_tokens=0,
+        cost_usd=None,
+        latency_ms=0.0,
+        request_text=None,
+        answer_text=None,
+    )
+    add_rows((INFERENCES, row))
+
+
+def _caller(principal: Principal, now: datetime) -> dict[str, Any]:
+    return {
+        "created_at": now,
+        "project_id": principal.project_id,
+        "user_id": principal.user_id,
+        "user_label": principal.label,
+        "credential": principal.credential,
+        "request_id": current_request_id() or "",
+    }
 
 
 def _measured(outcome: Outcome) -> Iterator[tuple[str, float]]:

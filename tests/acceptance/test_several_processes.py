@@ -93,3 +93,11 @@ def test_what_was_called_is_on_record_after_a_stop(tmp_path: Path, vendor: str) 
         server.stop()
         count = "from registry.models import InferenceRecord as R; print(R.objects.count())"
         assert server.shell(count) == 10
+
+
+def test_many_deletes_of_one_thing_are_one_event(server: Server, keys: list[str]) -> None:
+    server.call("POST", "registry/models", keys[0], {"name": "gone", "model_type": "llm"})
+    got = statuses(server, 8, "DELETE", "registry/models/gone", keys[0])
+    assert got == [204] + [404] * 7
+    path = "audit/events?action=registeredmodel.delete"
+    assert len(server.call("GET", path, keys[0]).json()["data"]["results"]) == 1

@@ -137,3 +137,21 @@ def test_keys_of_another_project_are_not_there(with_key: ApiClient) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         with_key.refused(404, method, f"auth/api-keys/{key.pk}", {} if method == "PATCH" else None)
     assert len(with_key.ok("GET", "auth/api-keys")["results"]) == 1
+
+
+def test_a_key_does_not_loosen_itself(member: Membership) -> None:
+    scopes = ["authz.add_apikey", "authz.change_apikey", "authz.view_apikey"]
+    narrow = ApiClient(api_key_for(member, scopes=scopes))
+    own = narrow.ok("GET", "auth/api-keys")["results"][0]
+    for changes in ({"scopes": []}, {"scopes": scopes[:1]}, {"expires_at": None}):
+        narrow.refused(403, "PATCH", f"auth/api-keys/{own['id']}", changes)
+    assert APIKey.objects.get().scopes == scopes
+    narrow.ok("PATCH", f"auth/api-keys/{own['id']}", {"name": "mine"})
+
+
+def test_a_key_that_can_do_more_is_out_of_reach(member: Membership) -> None:
+    api_key_for(member)
+    theirs = APIKey.objects.get()
+    operator = ApiClient(api_key_for(MembershipFactory(project=member.project)))
+    for changes in ({"name": "x"}, {"scopes": []}, {"expires_at": None}):
+        operator.refused(403, "PATCH", f"auth/api-keys/{theirs.pk}", changes)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from authz.identity.grants import add_user_permission, remove_user_permission
-from authz.identity.members import set_membership
+from authz.identity.members import remove_membership, set_membership
 from authz.identity.roles import role_named
 from authz.models import APIKey, Membership
 from tests.api_client import ApiClient
@@ -103,3 +103,11 @@ def test_verify_says_what_counts_now(log_in: LogIn, anonymous: ApiClient) -> Non
     for token in (pair["access"], pair["refresh"], "x"):
         answer = anonymous.ok("POST", "auth/token/verify", {"token": token})
         assert answer == {"active": False, "claims": None}
+
+
+def test_coming_back_does_not_bring_old_credentials_back(log_in: LogIn, member: Membership) -> None:
+    credentials = [api_key_for(member), log_in()["access"]]
+    remove_membership(actor=ACTOR, membership=member)
+    set_membership(actor=ACTOR, user=member.user, project=member.project, role=role_named("viewer"))
+    for credential in credentials:
+        ApiClient(credential).refused(401, "GET", "auth/me")

@@ -96,3 +96,7 @@ def test_without_a_credential_only_what_is_public_answers(schema: dict[str, Any]
         response = anonymous.call(method.upper(), url, {})
         expected = 400 if path in PUBLIC else 401
         assert response.status_code == expected, (method, url, response.status_code)
+
+
+def test_drawing_it_up_again_changes_nothing(schema: dict[str, Any]) -> None:
+    assert SchemaGenerator().get_schema(request=None, public=True) == schema

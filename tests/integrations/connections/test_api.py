@@ -116,3 +116,14 @@ def test_another_projects_integration_is_not_there(api: ApiClient) -> None:
     body = {"provider": "x", "provider_model": "y", "integration": theirs.name}
     api.ok("POST", "registry/models", {"name": "m", "model_type": "llm"})
     api.refused(400, "POST", "registry/models/m/versions", body)
+
+
+def test_a_stored_secret_does_not_follow_a_url_to_another_host(api: ApiClient) -> None:
+    api.ok("POST", PATH, BODY)
+    path, elsewhere = f"{PATH}/openai", {"base_url": "https://elsewhere.example.com/v1"}
+    for changes in (elsewhere, {**elsewhere, "api_key": "********"}):
+        envelope = api.refused(400, "PATCH", path, changes)
+        assert envelope["error_details"]["fields"][0]["path"] == "/api_key"
+    api.ok("PATCH", path, {"base_url": "https://api.openai.com/v2"})
+    api.ok("PATCH", path, {**elsewhere, "api_key": "sk-of-elsewhere-5678"})
+    assert Integration.objects.get().api_key.reveal() == "sk-of-elsewhere-5678"

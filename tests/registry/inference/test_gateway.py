@@ -98,7 +98,7 @@ def test_a_failed_call_is_on_record_and_costs_nothing(
     ("body", "raised"),
     [({"model": "none"}, NotFound), ({"model": "smol", "x": 1}, ValidationFailed)],
 )
-def test_what_reaches_no_version_leaves_no_row(
+def test_what_reaches_no_version_is_on_record_without_one(
     principal: Principal,
     register: Register,
     provider: ScriptedProvider,
@@ -109,7 +109,9 @@ def test_what_reaches_no_version_leaves_no_row(
     with pytest.raises(raised):
         ask(principal, **body)
     assert not provider.calls
-    assert not InferenceRecord.objects.exists()
+    record = InferenceRecord.objects.get()
+    assert (record.version_id, record.model, record.status) == (None, body["model"], raised.status)
+    assert not MetricSample.objects.exists()
 
 
 def test_a_limit_is_checked_before_the_provider_is_asked(

@@ -8,13 +8,14 @@ from django.db import transaction
 
 from authz.configuration.revision import move_revision
 from authz.models import Project
+from integrations.connections.services import update_integration
 from integrations.http import client
 from integrations.models import Integration
 from intmod_site.api.errors import ValidationFailed
 from registry.inference import candidates
 from registry.models import InferenceRecord, ModelVersion
 from tests.api_client import ApiClient
-from tests.factories.authz import MembershipFactory, api_key_for
+from tests.factories.authz import ACTOR, MembershipFactory, api_key_for
 from tests.factories.integrations import IntegrationFactory
 from tests.registry.conftest import Register
 from tests.registry.inference.upstream_server import (
@@ -162,3 +163,11 @@ def test_a_callable_remote_version_names_its_integration(register: Register) -> 
     with pytest.raises(ValidationFailed, match="through an integration"):
         register("lonely", provider="openai", provider_model="x", tasks=["chat"])
     assert register("catalogued", provider="openai", provider_model="x", tasks=[]).number == 1
+
+
+def test_an_integration_that_is_switched_off_is_not_called(
+    api: ApiClient, integration: Integration, upstream: Upstream
+) -> None:
+    update_integration(actor=ACTOR, integration=integration, changes={"is_active": False})
+    api.refused(409, "POST", "ai/generate", BODY)
+    assert not upstream.asked
