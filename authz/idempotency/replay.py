@@ -78,10 +78,10 @@ def begin(request: HttpRequest, principal: Principal) -> IdempotencyRecord | Non
     }
     try:
         with transaction.atomic():
-            record = IdempotencyRecord.objects.create(**wanted, **fresh)
-            if record.pk % PURGED_EVERY == 0:
+            claimed = IdempotencyRecord.objects.create(**wanted, **fresh)
+            if claimed.pk % PURGED_EVERY == 0:
                 IdempotencyRecord.objects.filter(expires_at__lte=now).delete()
-            return record
+            return claimed
     except IntegrityError:
         pass
     # Expired, or left behind by a process that died: exactly one caller takes it over.

@@ -42,8 +42,8 @@ def answer_call(*, principal: Principal, endpoint: Endpoint, body: Any) -> dict[
             reference=request.model,
             task=endpoint.task,
         )
-    except ApiError as error:
-        record_refusal(principal=principal, task=endpoint.task, body=body, error=error)
+    except ApiError as refused:
+        record_refusal(principal=principal, task=endpoint.task, body=body, error=refused)
         raise
     began = time.perf_counter()
     answered_by, result, shown, error = target, None, None, None
