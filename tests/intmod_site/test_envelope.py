@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from registry.inference import gateway
 from tests.api_client import ApiClient
@@ -109,3 +110,19 @@ def test_odd_names_in_paths_are_not_found(api: ApiClient, name: str) -> None:
 @pytest.mark.parametrize("path", ["registry/models/a/aliases/b", "registry/models", "ai/generate"])
 def test_methods_that_nobody_serves(api: ApiClient, method: str, path: str) -> None:
     assert api.call(method, path, {"version": 1}).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["registry/models", "ai/generate"])
+def test_a_database_that_is_away_is_a_503(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    def away(*args: object, **kwargs: object) -> None:
+        raise OperationalError("could not connect to server at secret-host")
+
+    monkeypatch.setattr("registry.catalog.services.create_model", away)
+    monkeypatch.setattr(gateway, "resolve", away)
+    body = {"prompt": "Hi"} if path == "ai/generate" else {"name": "m", "model_type": "llm"}
+    response = api.call("POST", path, body)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert b"secret-host" not in response.content
