@@ -7,6 +7,7 @@ the schema says of that route and method.
 import json
 import re
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -75,8 +76,18 @@ def _operation(method: str, path: str) -> tuple[str, dict[str, Any]] | None:
     return f"#/paths/{escaped}/{method.lower()}", item[method.lower()]["responses"]
 
 
-@lru_cache(maxsize=1)
+# drf-spectacular is imported and configured while it draws up a schema: one thread at a time.
+_drawing = Lock()
+
+
 def openapi() -> dict[str, Any]:
+    """Give the schema, drawn up once."""
+    with _drawing:
+        return _drawn()
+
+
+@lru_cache(maxsize=1)
+def _drawn() -> dict[str, Any]:
     """Give the schema, drawn up once."""
     schema = SchemaGenerator().get_schema(request=None, public=True)
     return json.loads(json.dumps(schema, default=str))  # type: ignore[no-any-return]

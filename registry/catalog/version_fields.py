@@ -92,8 +92,10 @@ def _check_integration(version: ModelVersion) -> None:
                 code="required",
             )
         return
-    owned = Integration.objects.in_project(version.project_id).filter(pk=version.integration_id)
-    if not owned.exists():
+    # Locked here, because the database checks the reference only at the commit: by then the
+    # revision is locked too, and whoever removes the integration would be waiting for that.
+    owned = Integration.objects.in_project(version.project_id).select_for_update(no_key=True)
+    if owned.filter(pk=version.integration_id).first() is None:
         raise ValidationFailed.of("integration", "There is no such integration in this project.")
 
 

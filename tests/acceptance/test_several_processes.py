@@ -101,3 +101,27 @@ def test_many_deletes_of_one_thing_are_one_event(server: Server, keys: list[str]
     assert got == [204] + [404] * 7
     path = "audit/events?action=registeredmodel.delete"
     assert len(server.call("GET", path, keys[0]).json()["data"]["results"]) == 1
+
+
+def test_rows_that_refer_to_each_other_change_at_once_without_a_deadlock(
+    server: Server, keys: list[str]
+) -> None:
+    external, versions = "integration/external", "registry/models/tangled/versions"
+    server.call("POST", "registry/models", keys[0], {"name": "tangled", "model_type": "llm"})
+    body = {"name": "tangled", "base_url": "https://api.example.com"}
+    work = [
+        ("POST", external, body),
+        ("PATCH", f"{external}/tangled", {"description": "x"}),
+        ("DELETE", f"{external}/tangled", None),
+        ("POST", versions, VERSION | {"integration": "tangled"}),
+        ("PATCH", "registry/models/tangled", {"description": "x"}),
+        ("PUT", "registry/models/tangled/aliases/champion", {"version": 1}),
+    ]
+    with ThreadPoolExecutor(12) as pool:
+        asked = [
+            pool.submit(server.call, method, path, keys[0], sent)
+            for _ in range(15)
+            for method, path, sent in work
+        ]
+        got = [answer.result() for answer in asked]
+    assert [answer.text for answer in got if answer.status_code >= 500] == []
