@@ -3,6 +3,7 @@
 import http.client
 import zlib
 from email.errors import MissingHeaderBodySeparatorDefect
+from time import monotonic
 
 from urllib3 import HTTPHeaderDict
 
@@ -75,6 +76,28 @@ class Exchange:
             return self._read_unpacked(self._gunzip)
         except zlib.error:
             raise MalformedResponse(f"{self._origin} sent a broken gzip body.") from None
+
+    def wait(self, wait_s: float) -> bool:
+        """Wait for more of the body, at most so long; say whether `read_some` would not wait.
+
+        Of a packed body it cannot be said: there it is always true.
+
+        Raises:
+            DeadlineExceeded: As `read_some`.
+            ConnectionReset: The connection broke.
+        """
+        response = self._response
+        if response is None or response.fp is None or self._at_end or self._gunzip is not None:
+            return True
+        until = monotonic() + wait_s
+        try:
+            if response.chunk_left == 0 and self._socket.wait(response.fp, wait_s):
+                # http.client leaves the line end after a chunk to the next read: it is no news.
+                response.fp.read(2)
+                response.chunk_left = None
+            return self._socket.wait(response.fp, until - monotonic())
+        except OSError as error:
+            raise self._broken(error) from None
 
     def read_all(self, limit_bytes: int) -> bytes:
         """Give the whole body.

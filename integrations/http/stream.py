@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -42,6 +43,7 @@ class OutboundStream:
         self._lines: deque[bytes] = deque()
         self._rest = bytearray()
         self._begun = False
+        self._awaits_line = False
         # Guards the three below; the connection is released once, and never under a reader.
         self._lock = threading.Lock()
         self._reading = False
@@ -76,6 +78,20 @@ class OutboundStream:
         if not self._lines:
             raise StopIteration
         return self._lines.popleft()
+
+    def wait(self, wait_s: float) -> bool:
+        """Wait for the next line, at most so long; say whether `next` would not wait.
+
+        Args:
+            wait_s: Seconds, from zero. The deadlines run on over any number of waits.
+
+        Raises:
+            OutboundError: As iterating.
+        """
+        if self._lines and not self._closed:
+            return True
+        with self._reader():
+            return self._read_lines(until=monotonic() + wait_s)
 
     def read(self, limit_bytes: int) -> bytes:
         """Give the whole body instead of lines.
@@ -125,12 +141,16 @@ class OutboundStream:
                 # Whatever the broken connection looked like, even a proper end: we broke it.
                 raise StreamClosed("The stream was closed.") from None
 
-    def _read_lines(self) -> None:
+    def _read_lines(self, until: float | None = None) -> bool:
+        """Read until there is a line or the end; False if the moment `until` came first."""
         if self._released:
-            return
-        if self._begun:
+            return True
+        if self._begun and not self._awaits_line:
             self._countdown.expect_line()
+        self._awaits_line = True
         while not self._lines:
+            if until is not None and not self._exchange.wait(until - monotonic()):
+                return False
             chunk = self._exchange.read_some()
             if not self._begun:
                 self._begun = True
@@ -140,8 +160,10 @@ class OutboundStream:
                 if self._rest:
                     self._lines.append(bytes(self._rest))
                     self._rest.clear()
-                return
+                return True
             self._split(chunk)
+        self._awaits_line = False
+        return True
 
     def _split(self, chunk: bytes) -> None:
         *ended, rest = chunk.split(b"\n")

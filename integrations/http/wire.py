@@ -7,7 +7,9 @@ that passed is known exactly.
 """
 
 import io
+import select
 import socket
+import ssl
 from typing import TYPE_CHECKING
 
 from integrations.http.countdown import Countdown
@@ -28,6 +30,7 @@ class DeadlineSocket:
         self._sock = sock
         self.countdown = countdown
         self.ended = False
+        self._patience_s: float | None = None
 
     def sendall(self, data: bytes) -> None:
         """Write all of it, or raise what the deadline or the socket raises."""
@@ -44,8 +47,29 @@ class DeadlineSocket:
         """Give a buffered reader; the socket stays open until it is closed too."""
         return io.BufferedReader(_DeadlineReader(self, self._sock.makefile("rb", buffering=0)))
 
-    def read_into(self, buffer: "WriteableBuffer") -> int:
-        """Read once; 0 is the end."""
+    def wait(self, reader: io.BufferedReader, wait_s: float) -> bool:
+        """Wait for bytes, at most so long; say whether reading would not wait.
+
+        Args:
+            reader: What `makefile` gave: it may hold bytes that the socket no longer has.
+            wait_s: Seconds; below zero is zero.
+
+        Raises:
+            DeadlineExceeded: One of the countdown's passed.
+        """
+        self._patience_s = min(max(wait_s, 0.0), self.countdown.left_s())
+        try:
+            there = bool(reader.peek(1)) or self.ended
+        finally:
+            self._patience_s = None
+        if not there:
+            self.countdown.left_s()
+        return there
+
+    def read_into(self, buffer: "WriteableBuffer") -> int | None:
+        """Read once; 0 is the end, None that `wait` found nothing."""
+        if self._patience_s is not None and not self._has_bytes(self._patience_s):
+            return None
         countdown = self.countdown
         self._sock.settimeout(countdown.left_s())
         try:
@@ -54,6 +78,13 @@ class DeadlineSocket:
             raise countdown.exceeded() from None
         self.ended = not count
         return count
+
+    def _has_bytes(self, wait_s: float) -> bool:
+        if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
+            return True
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return bool(poll.poll(wait_s * 1000))
 
     def interrupt(self) -> None:
         """Break the connection under whoever is waiting for it. Any thread may call this."""
@@ -86,7 +117,7 @@ class _DeadlineReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int:
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
         return self._sock.read_into(buffer)
 
     def close(self) -> None:
