@@ -20,7 +20,7 @@ from django.middleware.common import CommonMiddleware
 from intmod_site import metrics
 from intmod_site.api.errors import MalformedRequest
 from intmod_site.api.handler import refuse_exception
-from intmod_site.request_context import choose_request_id, set_request_id
+from intmod_site.request_context import RequestContext, choose_request_id, enter_request
 
 log = logging.getLogger("intmod.request")
 
@@ -36,15 +36,16 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, and tell what was answered."""
-        began = time.perf_counter()
-        request_id = choose_request_id(request.headers.get("X-Request-Id"))
-        set_request_id(request_id)
+        context = RequestContext(choose_request_id(request.headers.get("X-Request-Id")))
+        enter_request(context)
         try:
             response = self._answer(request)
-            response.headers["X-Request-Id"] = request_id
-            self._tell(request, response, time.perf_counter() - began)
+            response.headers["X-Request-Id"] = context.request_id
+            for name, value in context.answer_headers.items():
+                response.headers[name] = value
+            self._tell(request, response, time.perf_counter() - context.began_s)
         finally:
-            set_request_id(None)
+            enter_request(None)
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:

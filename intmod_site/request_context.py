@@ -1,18 +1,48 @@
-"""What one request carries through the process: its id, for logs, audit and upstream calls."""
+"""What one request carries through the process: its id, for logs, audit and upstream calls; when
+it came; and headers that code without a response at hand wants on its answer."""
 
 import re
+import time
 from contextvars import ContextVar
 
 from uuid_utils import uuid7
 
 SAFE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
-_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+class RequestContext:
+    """One request while it is being answered.
+
+    Args:
+        request_id: See choose_request_id.
+    """
+
+    __slots__ = ("answer_headers", "began_s", "request_id")
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.began_s = time.perf_counter()
+        self.answer_headers: dict[str, str] = {}
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
+
+current_request = _current.get
+enter_request = _current.set
+"""Make a request the one that this thread is answering; None for none."""
 
 
 def current_request_id() -> str | None:
     """Give the id of the request that this thread is answering, if it is."""
-    return _request_id.get()
+    request = _current.get()
+    return request.request_id if request else None
+
+
+def set_answer_header(name: str, value: str) -> None:
+    """Put a header on the answer to the current request, whatever the answer will be."""
+    request = _current.get()
+    if request is not None:
+        request.answer_headers[name] = value
 
 
 def choose_request_id(offered: str | None) -> str:
@@ -20,6 +50,3 @@ def choose_request_id(offered: str | None) -> str:
     if offered and SAFE_REQUEST_ID.fullmatch(offered):
         return offered
     return uuid7().hex
-
-
-set_request_id = _request_id.set

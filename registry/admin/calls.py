@@ -90,7 +90,20 @@ class InferenceRecordAdmin(RecordAdmin):
         ("Who", {"fields": ["caller", "credential", "project", "request_id"]}),
         (
             "How much",
-            {"fields": ["latency", "input_tokens", "output_tokens", "cost", "finish_reason"]},
+            {
+                "fields": [
+                    "latency",
+                    "first_token_ms",
+                    "overhead_ms",
+                    "tries",
+                    "is_stream",
+                    "input_tokens",
+                    "output_tokens",
+                    "is_estimated",
+                    "cost",
+                    "finish_reason",
+                ]
+            },
         ),
         (
             "Texts",
@@ -131,8 +144,11 @@ class InferenceRecordAdmin(RecordAdmin):
 
     @admin.display(description="Tokens in / out")
     def tokens(self, obj: InferenceRecord) -> str:
-        """Input and output."""
-        return f"{obj.input_tokens:,} / {obj.output_tokens:,}"
+        """Input and output; a dash where nobody knows."""
+        if obj.input_tokens is None:
+            return "-"
+        about = "≈ " if obj.is_estimated else ""
+        return f"{about}{obj.input_tokens:,} / {obj.output_tokens or 0:,}"
 
     @admin.display(description="Latency")
     def latency(self, obj: InferenceRecord) -> str:

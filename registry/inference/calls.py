@@ -82,12 +82,12 @@ class ChatResult:
     """The continuation.
 
     `finish_reason` is stop (ended by itself or by a stop text), length, tool_calls or
-    content_filter.
+    content_filter. The usage is None where the provider did not say, which is not nothing.
     """
 
     text: str
     finish_reason: str
-    usage: Usage
+    usage: Usage | None
     tool_calls: tuple[ToolCall, ...] = ()
     model: str = ""
 
@@ -133,7 +133,7 @@ class EmbedResult:
     """One unit-length vector of `dimension` floats for each input, in order."""
 
     vectors: list[list[float]]
-    usage: Usage
+    usage: Usage | None
 
     @property
     def dimension(self) -> int:
@@ -179,7 +179,7 @@ class ClassifyResult:
     """One classification for each text, in order."""
 
     classifications: list[Classification]
-    usage: Usage
+    usage: Usage | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class AnalyzeResult:
     """Each wanted analysis by name, in the shape that the analysis documents."""
 
     analyses: dict[str, object] = field(default_factory=dict)
-    usage: Usage = Usage(0)
+    usage: Usage | None = Usage(0)
 
 
 Call = ChatCall | EmbedCall | ClassifyCall | AnalyzeCall

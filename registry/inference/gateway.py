@@ -1,108 +1,161 @@
-"""The one call path: from a checked request to an answer, with everything on record."""
+"""The one call path: from what is asked to who answers, with everything on record.
 
-import time
-from typing import Any
+Presenters (the six endpoints, the compatible surfaces) make an Asked and show what comes back;
+resolution, tries, fallbacks, deadlines, checks and records are here, the same for all of them.
+"""
 
-import msgspec
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import TypeVar
 
-from authz.identity.principal import Principal
 from intmod_site.api.errors import ApiError, InternalError
 from intmod_site.database import release_connection
 from registry.catalog.resolution import Target, resolve
+from registry.inference.asked import Asked
+from registry.inference.attempts import Answered as AnsweredTry
 from registry.inference.attempts import first_answer
-from registry.inference.bodies import parse_body
-from registry.inference.candidates import candidates
-from registry.inference.endpoints.endpoint import Endpoint
-from registry.inference.records import Outcome, record_call, record_refusal
+from registry.inference.call_stream import CallStream
+from registry.inference.calls import Call, ChatCall, ChatResult, Result, StreamEvent, Usage
+from registry.inference.candidates import TargetCandidate, candidates
+from registry.inference.metering import Meter
+from registry.inference.providers.event_source import EventSource
+from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.records import Outcome, kept_answer, record_refusal
+from registry.inference.structured_output import check_form
 from registry.inference.upstream import ask
+from registry.inference.upstream_events import first_token_timeout_s, open_events
 
 LOCAL_DEADLINE_S = 120.0
 
+Answer = TypeVar("Answer")
 
-def answer_call(*, principal: Principal, endpoint: Endpoint, body: Any) -> dict[str, Any]:
-    """Answer one call of a task.
 
-    Args:
-        principal: Who calls.
-        endpoint: Which task.
-        body: The request's JSON.
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Who answered, what, and what it took."""
 
-    Returns:
-        `data` of the answer: result, model, version, provider, finish_reason, usage, cost_usd,
-        latency_ms.
+    target: Target
+    result: Result
+    outcome: Outcome
+
+
+def answer(asked: Asked) -> Answered:
+    """Answer a call.
 
     Raises:
-        ApiError: The request is wrong, or cannot be answered now.
+        ApiError: It cannot be asked, or nobody could answer it.
     """
+    meter = _begin(asked, is_stream=False)
+
+    def ask_one(candidate: TargetCandidate, left_s: float) -> Result:
+        call = _call_of(asked, candidate.target)
+        return ask(candidate.target, call, left_s, meter.waiting)
+
+    answered = _first_answer(asked, meter, ask_one)
+    result = answered.answer
+    outcome = meter.finish(
+        usage=result.usage,
+        finish_reason=result.finish_reason if isinstance(result, ChatResult) else None,
+        answer=kept_answer(result) if meter.target.logs_bodies else None,
+    )
+    return Answered(meter.target, result, outcome)
+
+
+def stream(asked: Asked) -> CallStream:
+    """Answer a call of a text in pieces; returns with the first piece of text or tool call.
+
+    Raises:
+        ApiError: It cannot be asked, or nobody began to answer it.
+    """
+    meter = _begin(asked, is_stream=True)
+
+    def open_one(candidate: TargetCandidate, left_s: float) -> _Opened:
+        call = _call_of(asked, candidate.target)
+        if not isinstance(call, ChatCall):
+            raise TypeError("Only texts come in pieces.")
+        return _open(candidate, call, left_s, meter)
+
+    opened = _first_answer(asked, meter, open_one)
+    begun = opened.answer
+    return CallStream(
+        call=begun.call, by=opened.by, source=begun.source, first=begun.first, meter=meter
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    call: ChatCall
+    source: EventSource
+    first: StreamEvent
+
+
+def _begin(asked: Asked, *, is_stream: bool) -> Meter:
     try:
-        request = parse_body(body, endpoint.request)
         target = resolve(
-            snapshot=principal.snapshot,
-            project_id=principal.project_id,
-            reference=request.model,
-            task=endpoint.task,
+            snapshot=asked.principal.snapshot,
+            project_id=asked.principal.project_id,
+            reference=asked.reference,
+            task=asked.task,
         )
     except ApiError as refused:
-        record_refusal(principal=principal, task=endpoint.task, body=body, error=refused)
+        record_refusal(
+            principal=asked.principal, task=asked.task, reference=asked.reference, error=refused
+        )
         raise
-    began = time.perf_counter()
-    answered_by, result, shown, error = target, None, None, None
+    return Meter(asked, target, is_stream=is_stream)
+
+
+def _call_of(asked: Asked, target: Target) -> Call:
+    call = asked.build(target)
+    check_form(call)
+    return call
+
+
+def _first_answer(
+    asked: Asked, meter: Meter, ask_one: Callable[[TargetCandidate, float], Answer]
+) -> AnsweredTry[TargetCandidate, Answer]:
+    """Ask whoever may answer; a call that nobody answered is on record then."""
+    release_connection()
     try:
-        release_connection()
         answered = first_answer(
             candidates(
-                target=target,
-                snapshot=principal.snapshot,
-                project_id=principal.project_id,
-                task=endpoint.task,
+                target=meter.target,
+                snapshot=asked.principal.snapshot,
+                project_id=asked.principal.project_id,
+                task=asked.task,
             ),
-            lambda candidate, left_s: ask(
-                candidate.target, endpoint.build(request, candidate.target), left_s
-            ),
-            deadline_s=_deadline_s(target),
+            ask_one,
+            deadline_s=_deadline_s(meter.target),
+            wait=meter.waiting.sleep,
         )
-        answered_by, result = answered.by.target, answered.answer
-        shown = endpoint.present(request, result)
-    except ApiError as raised:
-        error = raised
+    except ApiError as error:
+        # Tries that failed are not paid for.
+        meter.finish(usage=Usage(0), error=error)
         raise
     except Exception:
-        error = InternalError("The provider's adapter failed.")
+        meter.finish(usage=Usage(0), error=InternalError("The provider's adapter failed."))
         raise
+    meter.answered_by(answered.by.target, answered.tries)
+    return answered
+
+
+def _open(candidate: TargetCandidate, call: ChatCall, left_s: float, meter: Meter) -> _Opened:
+    """Open one target's stream and wait for its first event: so long somebody else may be asked."""
+    until_s = monotonic() + first_token_timeout_s(candidate.target, left_s)
+    source = open_events(candidate.target, call, left_s, meter.waiting)
+    first = None
+    try:
+        with meter.waiting:
+            first = source.take(max(until_s - monotonic(), 0.0))
     finally:
-        outcome = Outcome(
-            target=answered_by,
-            task=endpoint.task,
-            latency_ms=round((time.perf_counter() - began) * 1000, 3),
-            result=None if error else result,
-            error=error,
-        )
-        record_call(
-            principal=principal,
-            outcome=outcome,
-            request=msgspec.to_builtins(request) if answered_by.logs_bodies else None,
-            answer=shown,
-        )
-    return _data(answered_by, outcome, shown)
+        if first is None:
+            source.close()
+    if first is None:
+        raise UpstreamError(Kind.FIRST_BYTE_TIMEOUT)
+    return _Opened(call, source, first)
 
 
 def _deadline_s(target: Target) -> float:
     """Everything together may take what the integration of the one called for allows."""
     return target.connection.deadlines.total_s if target.connection else LOCAL_DEADLINE_S
-
-
-def _data(target: Target, outcome: Outcome, shown: Any) -> dict[str, Any]:
-    return {
-        "result": shown,
-        "model": target.model,
-        "model_id": target.model_id,
-        "version": target.number,
-        "provider": target.provider,
-        "finish_reason": outcome.finish_reason,
-        "usage": {
-            "input_tokens": outcome.usage.input_tokens,
-            "output_tokens": outcome.usage.output_tokens,
-        },
-        "cost_usd": outcome.cost_usd,
-        "latency_ms": outcome.latency_ms,
-    }

@@ -27,29 +27,41 @@ COST_STEP = Decimal("1e-9")
 """A billionth of a dollar: one token of the cheapest models costs more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a call ended: with a result, or with an error."""
+    """How a call ended: with an answer, with an error, or with an error in its middle.
+
+    Args:
+        target: Who answered, or was called for.
+        task: What was asked.
+        latency_ms: From resolution to the end.
+        usage: Tokens that are paid for; None if nobody knows.
+        finish_reason: Why the text ended; None for results that are no text.
+        error: What the caller got instead, or at the end, of an answer.
+        is_stream: Whether the answer went out bit by bit.
+        is_estimated: Whether the usage is our own guess.
+        first_token_ms: Until a stream's text began.
+        overhead_ms: The gateway's own part, up to the answer's first byte.
+        tries: How often providers were asked.
+    """
 
     target: Target
     task: str
     latency_ms: float
-    result: Result | None = None
+    usage: Usage | None
+    finish_reason: str | None = None
     error: ApiError | None = None
-
-    @property
-    def usage(self) -> Usage:
-        """Tokens that are paid for; failed calls are not."""
-        return self.result.usage if self.result else Usage(0)
-
-    @property
-    def finish_reason(self) -> str | None:
-        """Why the text ended; None for results that are no text."""
-        return self.result.finish_reason if isinstance(self.result, ChatResult) else None
+    is_stream: bool = False
+    is_estimated: bool = False
+    first_token_ms: float | None = None
+    overhead_ms: float | None = None
+    tries: int = 0
 
     @property
     def cost_usd(self) -> Decimal | None:
         """What it cost; None where a price is unknown, which is not the same as nothing."""
+        if self.usage is None:
+            return None
         total = Decimal(0)
         for tokens, price in (
             (self.usage.input_tokens, self.target.input_usd_per_token),
@@ -61,19 +73,22 @@ class Outcome:
         return total.quantize(COST_STEP)
 
 
-def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer: Any) -> None:
+def record_call(
+    *, principal: Principal, request_id: str, outcome: Outcome, request: Any, answer: Any
+) -> None:
     """Hand the call's row and samples to the flusher.
 
     Args:
         principal: Who called.
+        request_id: In which request.
         outcome: How it ended.
-        request, answer: JSON of the request and the result; kept, redacted, only where the version
+        request, answer: JSON of the request and the answer; kept, redacted, only where the version
             says so.
     """
     now = timezone.now()
     target, usage, error = outcome.target, outcome.usage, outcome.error
     row = INFERENCES.row(
-        **_caller(principal, now),
+        **_caller(principal, now, request_id),
         task=outcome.task,
         version_id=target.version_id,
         model=target.model,
@@ -82,10 +97,15 @@ def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer:
         status=error.status if error else 200,
         error_code=error.error_code if error else "",
         finish_reason=outcome.finish_reason or "",
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cost_usd=outcome.cost_usd if outcome.result else None,
+        input_tokens=usage.input_tokens if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        is_estimated=outcome.is_estimated,
+        cost_usd=outcome.cost_usd,
         latency_ms=outcome.latency_ms,
+        overhead_ms=outcome.overhead_ms,
+        first_token_ms=outcome.first_token_ms,
+        is_stream=outcome.is_stream,
+        tries=outcome.tries,
         request_text=_kept(target, request),
         answer_text=_kept(target, answer),
     )
@@ -101,11 +121,17 @@ def record_call(*, principal: Principal, outcome: Outcome, request: Any, answer:
     add_rows((INFERENCES, row), *samples)
 
 
-def record_refusal(*, principal: Principal, task: str, body: Any, error: ApiError) -> None:
-    """Hand over the row of a call that reached no version; there is nothing to measure it by."""
-    reference = body.get("model") if isinstance(body, dict) else None
+def record_refusal(*, principal: Principal, task: str, reference: object, error: ApiError) -> None:
+    """Hand over the row of a call that reached no version; there is nothing to measure it by.
+
+    Args:
+        principal: Who called.
+        task: What was asked.
+        reference: What stood in the place of the model's name, whatever it is.
+        error: Why it reached none.
+    """
     row = INFERENCES.row(
-        **_caller(principal, timezone.now()),
+        **_caller(principal, timezone.now(), current_request_id() or ""),
         task=task,
         version_id=None,
         model=reference[:200] if isinstance(reference, str) else "",
@@ -116,29 +142,43 @@ def record_refusal(*, principal: Principal, task: str, body: Any, error: ApiErro
         finish_reason="",
         input_tokens=0,
         output_tokens=0,
-        cost_usd=None,
+        is_estimated=False,
+        cost_usd=Decimal(0),
         latency_ms=0.0,
+        overhead_ms=None,
+        first_token_ms=None,
+        is_stream=False,
+        tries=0,
         request_text=None,
         answer_text=None,
     )
     add_rows((INFERENCES, row))
 
 
-def _caller(principal: Principal, now: datetime) -> dict[str, Any]:
+def kept_answer(result: Result) -> Any:
+    """Give the part of a result that is kept as JSON: its text, or what there is instead."""
+    if isinstance(result, ChatResult):
+        if not result.tool_calls:
+            return result.text
+        return {"text": result.text, "tool_calls": result.tool_calls}
+    return result
+
+
+def _caller(principal: Principal, now: datetime, request_id: str) -> dict[str, Any]:
     return {
         "created_at": now,
         "project_id": principal.project_id,
         "user_id": principal.user_id,
         "user_label": principal.label,
         "credential": principal.credential,
-        "request_id": current_request_id() or "",
+        "request_id": request_id,
     }
 
 
 def _measured(outcome: Outcome) -> Iterator[tuple[str, float]]:
     yield "latency_ms", outcome.latency_ms
     yield "error", float(outcome.error is not None)
-    if outcome.result:
+    if outcome.usage is not None and outcome.error is None:
         yield "input_tokens", float(outcome.usage.input_tokens)
         yield "output_tokens", float(outcome.usage.output_tokens)
         if (cost := outcome.cost_usd) is not None:

@@ -6,7 +6,7 @@ import msgspec
 
 from intmod_site.api.schema import PlainEndpoint, register_plain_endpoint
 from registry.inference.endpoints import ENDPOINTS
-from registry.inference.endpoints.endpoint import Endpoint
+from registry.inference.endpoints.endpoint import ContinuationRequest, Endpoint
 
 _REFERENCE = "#/components/schemas/{name}"
 
@@ -27,6 +27,18 @@ def register_ai_endpoints() -> None:
         )
 
 
+def _answers(endpoint: Endpoint) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": _data_schema(endpoint)}}
+    description = "The model's answer."
+    if issubclass(endpoint.request, ContinuationRequest):
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+        description += (
+            " With `stream` as events: `delta` with {text}, in the end `result` or `error` with"
+            " the whole envelope."
+        )
+    return {"200": {"description": description, "content": content}}
+
+
 def _operation(endpoint: Endpoint, request: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": f"ai_{endpoint.task}",
@@ -41,17 +53,16 @@ def _operation(endpoint: Endpoint, request: dict[str, Any]) -> dict[str, Any]:
             }
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": request}}},
-        "responses": {
-            "200": {
-                "description": "The model's answer.",
-                "content": {"application/json": {"schema": _data_schema(endpoint)}},
-            }
-        },
+        "responses": _answers(endpoint),
     }
 
 
 def _data_schema(endpoint: Endpoint) -> dict[str, Any]:
-    tokens = {"type": "integer", "minimum": 0}
+    tokens = {
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "description": "Null when the provider did not say.",
+    }
     properties = {
         "result": endpoint.result_schema,
         "model": {"type": "string"},

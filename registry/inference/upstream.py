@@ -6,60 +6,96 @@ from integrations.connections.connection import Connection
 from integrations.http.client import send
 from integrations.http.errors import Deadline, DeadlineExceeded, OutboundError
 from integrations.http.messages import OutboundRequest
+from integrations.http.policy import Deadlines
 from intmod_site.api.errors import ServiceUnavailable, UpstreamTimeout
 from intmod_site.request_context import current_request_id
 from registry.catalog.resolution import Target
-from registry.inference.calls import Call, Result
+from registry.inference.calls import Call, ChatCall, ChatResult, Result
+from registry.inference.metering import Stopwatch
 from registry.inference.providers import ADAPTERS, IN_PROCESS
 from registry.inference.providers.adapter import UpstreamRequest
-from registry.inference.providers.upstream_errors import transport_error
+from registry.inference.providers.upstream_errors import UpstreamError, transport_error
+from registry.inference.structured_output import check_text
 
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 
 
-def ask(target: Target, call: Call, left_s: float) -> Result:
+def ask(target: Target, call: Call, left_s: float, waiting: Stopwatch) -> Result:
     """Ask a target.
 
     Args:
         target: Who.
         call: What.
         left_s: Seconds that the answer may take.
+        waiting: Counts the time in which the provider works.
 
     Raises:
-        UpstreamError: The provider failed, or could not be reached.
+        UpstreamError: The provider failed, or could not be reached, or its text is not in the
+            form that was asked for.
         ApiError: The call cannot be asked of this provider.
     """
     local = IN_PROCESS.get(target.provider)
     if local is not None:
-        return local.run(call, model=target.provider_model, timeout_s=left_s)
-    adapter = ADAPTERS[target.provider]
-    connection = target.connection
-    if connection is None:
-        raise ServiceUnavailable(
-            f"{target.model}:{target.number} has no integration.", code="integration_missing"
-        )
+        with waiting:
+            result = local.run(call, model=target.provider_model, timeout_s=left_s)
+    else:
+        result = _ask_remotely(target, call, left_s, waiting)
+    if isinstance(call, ChatCall) and isinstance(result, ChatResult):
+        check_text(call, result.text, result.finish_reason)
+    return result
+
+
+def _ask_remotely(target: Target, call: Call, left_s: float, waiting: Stopwatch) -> Result:
+    adapter, connection = ADAPTERS[target.provider], connection_of(target)
     request = adapter.build(
         call, model=target.provider_model, api_key=connection.api_key, stream=False
     )
     try:
-        response = send(
-            outbound(request, connection),
-            deadlines=replace(
-                connection.deadlines, total_s=min(connection.deadlines.total_s, left_s)
-            ),
-            body_limit_bytes=ANSWER_LIMIT_BYTES,
-            egress=connection.egress,
-        )
-    except DeadlineExceeded as error:
-        if error.which is Deadline.TOTAL and left_s < connection.deadlines.total_s:
-            # Earlier tries took its time: this one says nothing about the provider's health.
-            raise UpstreamTimeout("The time for this call ended.", code="deadline") from error
-        raise transport_error(error.code, error.message) from error
+        with waiting:
+            response = send(
+                outbound(request, connection),
+                deadlines=deadlines_within(connection, left_s),
+                body_limit_bytes=ANSWER_LIMIT_BYTES,
+                egress=connection.egress,
+            )
     except OutboundError as error:
-        raise transport_error(error.code, error.message) from error
+        raise failed_try(error, connection, left_s) from error
     if not 200 <= response.status < 300:
         raise adapter.classify(response.status, response.headers, response.body)
     return adapter.parse(response.body, call)
+
+
+def connection_of(target: Target) -> Connection:
+    """Give the way to a target outside.
+
+    Raises:
+        ServiceUnavailable: Its integration is gone.
+    """
+    if target.connection is None:
+        raise ServiceUnavailable(
+            f"{target.model}:{target.number} has no integration.", code="integration_missing"
+        )
+    return target.connection
+
+
+def deadlines_within(connection: Connection, left_s: float) -> Deadlines:
+    """Give the integration's deadlines, none of them past what is left for the call."""
+    deadlines = connection.deadlines
+    return replace(deadlines, total_s=min(deadlines.total_s, left_s))
+
+
+def failed_try(
+    error: OutboundError, connection: Connection, left_s: float
+) -> UpstreamError | UpstreamTimeout:
+    """Say what a failure of the transport means for the call."""
+    if (
+        isinstance(error, DeadlineExceeded)
+        and error.which is Deadline.TOTAL
+        and left_s < connection.deadlines.total_s
+    ):
+        # Earlier tries took its time: this one says nothing about the provider's health.
+        return UpstreamTimeout("The time for this call ended.", code="deadline")
+    return transport_error(error.code, error.message)
 
 
 def outbound(request: UpstreamRequest, connection: Connection) -> OutboundRequest:

@@ -7,17 +7,16 @@ from django.http.response import HttpResponseBase
 
 from authz.api.plain import plain_post
 from authz.identity.principal import Principal
-from intmod_site.api.envelope import answer
 from intmod_site.api.parser import read_json
 from registry.inference.endpoints import ENDPOINTS
 from registry.inference.endpoints.endpoint import Endpoint
-from registry.inference.gateway import answer_call
+from registry.inference.endpoints.serving import serve
 
 
 def _view(endpoint: Endpoint) -> Callable[..., HttpResponseBase]:
     @plain_post(permission="registry.invoke_modelversion")
     def view(request: HttpRequest, principal: Principal) -> HttpResponseBase:
-        return answer(answer_call(principal=principal, endpoint=endpoint, body=read_json(request)))
+        return serve(principal=principal, endpoint=endpoint, body=read_json(request))
 
     return view
 

@@ -29,10 +29,17 @@ class InferenceRecord(models.Model):
     status = models.PositiveSmallIntegerField(help_text="HTTP status of the answer.")
     error_code = models.CharField(max_length=60, blank=True)
     finish_reason = models.CharField(max_length=30, blank=True)
-    input_tokens = models.PositiveIntegerField(default=0)
-    output_tokens = models.PositiveIntegerField(default=0)
+    input_tokens = models.PositiveIntegerField(null=True, help_text="Empty if nobody knows.")
+    output_tokens = models.PositiveIntegerField(null=True)
+    is_estimated = models.BooleanField(
+        "tokens estimated", default=False, help_text="By length: the provider did not say."
+    )
     cost_usd = models.DecimalField(max_digits=18, decimal_places=9, null=True)
     latency_ms = models.FloatField()
+    overhead_ms = models.FloatField(null=True, help_text="The gateway's own part.")
+    first_token_ms = models.FloatField(null=True)
+    is_stream = models.BooleanField(default=False)
+    tries = models.PositiveSmallIntegerField(default=0)
     request_text = models.TextField(null=True)  # noqa: DJ001 -- NULL is "not kept"
     answer_text = models.TextField(null=True)  # noqa: DJ001
 

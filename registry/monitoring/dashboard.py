@@ -108,7 +108,7 @@ def most_used(now: datetime | None = None) -> QuerySet[InferenceRecord, Any]:
         .annotate(
             calls=Count("pk"),
             errors=Count("pk", filter=Q(status__gte=400)),
-            tokens=Sum("input_tokens") + Sum("output_tokens"),
+            tokens=Sum("input_tokens", default=0) + Sum("output_tokens", default=0),
             cost_usd=Sum("cost_usd"),
         )
         .order_by("-calls", "model")

@@ -36,6 +36,7 @@ class ContinuationRequest(ModelRequest, kw_only=True):
 
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    stream: bool = False
     stop: StopText | Annotated[list[StopText], msgspec.Meta(max_length=MAX_STOPS)] | None = None
 
 

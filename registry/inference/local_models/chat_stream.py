@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Generator, Iterator
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from registry.inference.calls import StreamEnd, StreamEvent
 
@@ -27,7 +27,7 @@ class ChatStream(Iterator[StreamEvent]):
             target=_make, args=(events, self._queue, self._closed), daemon=True
         )
         maker.start()
-        self._first: StreamEvent | None = self._take()
+        self._first: StreamEvent | None = self._take(None)
 
     def __next__(self) -> StreamEvent:
         """Give the next event, as soon as it is made.
@@ -36,12 +36,25 @@ class ChatStream(Iterator[StreamEvent]):
             StopIteration: The answer is complete, or the stream was closed.
             Exception: What is raised while the answer is made.
         """
+        if self._first is None and self._closed.is_set():
+            raise StopIteration
+        event = self.take(None)
+        assert event is not None  # noqa: S101 -- there is no end to its patience
+        return event
+
+    def take(self, wait_s: float | None) -> StreamEvent | None:
+        """Give the next event, or None if there is none after so many seconds; None is for ever.
+
+        Raises:
+            Exception: What is raised while the answer is made.
+        """
         if self._first is not None:
             event, self._first = self._first, None
-        elif self._closed.is_set():
-            raise StopIteration
         else:
-            event = self._take()
+            try:
+                event = self._take(wait_s)
+            except Empty:
+                return None
         if isinstance(event, StreamEnd):
             self._closed.set()
         return event
@@ -54,8 +67,8 @@ class ChatStream(Iterator[StreamEvent]):
     def __del__(self) -> None:
         self._closed.set()
 
-    def _take(self) -> StreamEvent:
-        event = self._queue.get()
+    def _take(self, wait_s: float | None) -> StreamEvent:
+        event = self._queue.get(timeout=wait_s)
         if isinstance(event, BaseException):
             self._closed.set()
             raise event

@@ -193,7 +193,7 @@ def _chat_result(message: _Message, stop_reason: str) -> ChatResult:
     return ChatResult(
         text="".join(block.text or "" for block in message.content if block.type == "text"),
         finish_reason=_FINISH_REASONS.get(stop_reason, "stop"),
-        usage=_usage(message.usage or _Usage()),
+        usage=_usage(message.usage) if message.usage else None,
         tool_calls=tuple(
             ToolCall(block.id or f"call_{at}", block.name or "", bytes(block.input).decode())
             for at, block in enumerate(message.content)

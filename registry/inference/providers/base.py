@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from registry.inference.calls import Call, Result
+from registry.inference.calls import Call, ChatCall, Result
+from registry.inference.providers.event_source import EventSource
 
 
 class Provider(Protocol):
@@ -23,4 +24,8 @@ class Provider(Protocol):
         Raises:
             ApiError: It cannot be answered; the class says whose fault it is.
         """
+        ...
+
+    def stream(self, call: ChatCall, *, model: str, timeout_s: float) -> EventSource:
+        """Answer a call in pieces; as `run`."""
         ...

@@ -1,6 +1,5 @@
 """The models that run in this process, as a provider like any other."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from intmod_site.api.errors import ValidationFailed
@@ -11,9 +10,9 @@ from registry.inference.calls import (
     ClassifyCall,
     EmbedCall,
     Result,
-    StreamEvent,
 )
 from registry.inference.local_models import analysis, classification, embedding, language_model
+from registry.inference.providers.event_source import EventSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ class LocalProvider:
             case AnalyzeCall():
                 return analysis.analyze(call, timeout_s=timeout_s)
 
-    def stream(self, call: ChatCall, *, model: str, timeout_s: float) -> Iterator[StreamEvent]:
+    def stream(self, call: ChatCall, *, model: str, timeout_s: float) -> EventSource:
         """Answer a call in pieces; see language_model.stream. Raises like run."""
         _check(call, model)
         return language_model.stream(call, timeout_s=timeout_s)

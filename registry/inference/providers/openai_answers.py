@@ -123,7 +123,7 @@ def chat_result(completion: Completion) -> ChatResult:
         finish_reason=finish_reason_of(
             choice.finish_reason, refused=bool(said.refusal), calls_tools=bool(tool_calls)
         ),
-        usage=usage_of(completion.usage) if completion.usage else Usage(0),
+        usage=usage_of(completion.usage) if completion.usage else None,
         tool_calls=tool_calls,
         model=completion.model or "",
     )

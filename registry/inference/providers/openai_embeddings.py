@@ -65,7 +65,7 @@ def result_of(body: bytes, call: EmbedCall) -> EmbedResult:
     if len({len(vector) for vector in ordered}) > 1:
         raise MalformedUpstream("The vectors differ in dimension.")
     usage = answer.usage
-    return EmbedResult(ordered, Usage((usage.prompt_tokens or 0) if usage else 0))
+    return EmbedResult(ordered, Usage(usage.prompt_tokens or 0) if usage else None)
 
 
 def _vector(given: str | list[float]) -> list[float]:

@@ -1,17 +1,32 @@
 """A provider that does as it is told, in the place of a real one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
-from registry.inference.calls import Call, ChatResult, Result, Usage
+from registry.inference.calls import (
+    Call,
+    ChatCall,
+    ChatResult,
+    Result,
+    StreamEnd,
+    StreamEvent,
+    TextDelta,
+    Usage,
+)
+from registry.inference.local_models.chat_stream import ChatStream
 from registry.inference.providers import IN_PROCESS
 
 
 def hello(call: Call) -> Result:
     return ChatResult("Hello.", "stop", Usage(3, 2))
+
+
+def pieces(result: ChatResult) -> Generator[StreamEvent]:
+    yield TextDelta(result.text)
+    yield StreamEnd(result.finish_reason, result.usage)
 
 
 @dataclass
@@ -27,6 +42,11 @@ class ScriptedProvider:
     def run(self, call: Call, *, model: str, timeout_s: float) -> Result:
         self.calls.append(call)
         return self.answer(call)
+
+    def stream(self, call: ChatCall, *, model: str, timeout_s: float) -> ChatStream:
+        result = self.run(call, model=model, timeout_s=timeout_s)
+        assert isinstance(result, ChatResult)
+        return ChatStream(pieces(result))
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import pytest
+from django.http import HttpResponse
 
 from authz.identity.principal import Principal
 from intmod_site.api.errors import ApiError, NotFound, ServiceUnavailable, ValidationFailed
 from registry.inference.calls import Call, Result
 from registry.inference.endpoints import ENDPOINTS
-from registry.inference.gateway import answer_call
+from registry.inference.endpoints.serving import serve
 from registry.models import InferenceRecord, MetricSample
 from tests.registry.conftest import Register
 from tests.registry.inference.scripted_provider import ScriptedProvider
@@ -18,9 +20,11 @@ PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}
 
 
 def ask(principal: Principal, **body: Any) -> dict[str, Any]:
-    return answer_call(
-        principal=principal, endpoint=ENDPOINTS["generate"], body={"prompt": "Hi", **body}
-    )
+    whole = {"prompt": "Hi", **body}
+    response = serve(principal=principal, endpoint=ENDPOINTS["generate"], body=whole)
+    assert isinstance(response, HttpResponse)
+    data: dict[str, Any] = orjson.loads(response.content)["data"]
+    return data | {"cost_usd": Decimal(data["cost_usd"])} if data["cost_usd"] else data
 
 
 def away(call: Call) -> Result:
@@ -90,7 +94,7 @@ def test_a_failed_call_is_on_record_and_costs_nothing(
         ask(principal, model="smol")
     record = InferenceRecord.objects.get()
     assert (record.status, record.error_code) == (status, code)
-    assert (record.input_tokens, record.cost_usd) == (0, None)
+    assert (record.input_tokens, record.cost_usd) == (0, 0)
     assert MetricSample.objects.get(metric="error").value == 1
 
 

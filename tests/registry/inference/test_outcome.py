@@ -4,8 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from intmod_site.api.errors import ServiceUnavailable
-from registry.inference.calls import ChatResult, EmbedResult, Usage
+from registry.inference.calls import Usage
 from registry.inference.records import Outcome
 from tests.registry.inference.targets import target
 
@@ -17,7 +16,7 @@ PRICED = {
 
 def outcome(usage: Usage, **prices: Decimal | None) -> Outcome:
     return Outcome(
-        target=target(**prices), task="chat", latency_ms=1, result=ChatResult("x", "stop", usage)
+        target=target(**prices), task="chat", latency_ms=1, usage=usage, finish_reason="stop"
     )
 
 
@@ -39,7 +38,7 @@ def test_a_price_for_what_was_not_used_need_not_be_known() -> None:
         target=target(**PRICED | {"output_usd_per_token": None}),
         task="embed",
         latency_ms=1,
-        result=EmbedResult([[1.0]], Usage(10)),
+        usage=Usage(10),
     )
     assert embedded.cost_usd == Decimal("0.0000015")
 
@@ -49,7 +48,5 @@ def test_free_is_zero_and_not_unknown() -> None:
     assert outcome(Usage(10, 10), **free).cost_usd == 0
 
 
-def test_failed_calls_use_nothing() -> None:
-    failed = Outcome(target=target(), task="chat", latency_ms=1, error=ServiceUnavailable("away"))
-    assert failed.usage == Usage(0)
-    assert failed.finish_reason is None
+def test_an_unknown_usage_makes_the_cost_unknown() -> None:
+    assert Outcome(target=target(**PRICED), task="chat", latency_ms=1, usage=None).cost_usd is None

@@ -130,7 +130,7 @@ def question(call: AnalyzeCall) -> ChatCall:
     )
 
 
-def answer(call: AnalyzeCall, document: str, usage: Usage) -> AnalyzeResult:
+def answer(call: AnalyzeCall, document: str, usage: Usage | None) -> AnalyzeResult:
     """Read the analyses.
 
     Raises:

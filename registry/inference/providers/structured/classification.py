@@ -76,7 +76,7 @@ def question(call: ClassifyCall) -> ChatCall:
     )
 
 
-def answer(call: ClassifyCall, document: str, usage: Usage) -> ClassifyResult:
+def answer(call: ClassifyCall, document: str, usage: Usage | None) -> ClassifyResult:
     """Read the scores; those of a single label are brought to sum to 1.
 
     Raises:

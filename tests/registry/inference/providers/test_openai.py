@@ -304,7 +304,7 @@ def test_thoughts_in_parts_are_left_out() -> None:
 
 def test_small_servers_leave_much_out() -> None:
     body = b'{"choices":[{"message":{"content":"Hi."},"finish_reason":"stop"}],"usage":null}'
-    assert OPENAI.parse(body, HELLO) == ChatResult("Hi.", "stop", Usage(0))
+    assert OPENAI.parse(body, HELLO) == ChatResult("Hi.", "stop", None)
 
 
 @pytest.mark.parametrize(

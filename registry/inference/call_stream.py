@@ -1,0 +1,151 @@
+"""A call's answer while it goes out, metered to its end whoever ends it."""
+
+from collections import deque
+from collections.abc import Iterator
+
+from intmod_site.api.errors import ApiError, InternalError
+from registry.catalog.resolution import Target
+from registry.inference.calls import (
+    ChatCall,
+    ChatResult,
+    StreamEnd,
+    StreamEvent,
+    TextDelta,
+    ToolCall,
+    ToolCallDelta,
+)
+from registry.inference.candidates import TargetCandidate
+from registry.inference.metering import Meter
+from registry.inference.providers.event_source import EventSource
+from registry.inference.providers.upstream_errors import UpstreamError
+from registry.inference.records import Outcome, kept_answer
+from registry.inference.structured_output import check_text
+from registry.inference.token_estimates import estimated_usage
+
+BEAT_S = 0.5
+"""How long to wait for an event before looking whether the caller is still there."""
+
+
+class ClientClosed(ApiError):
+    """The caller went away before the answer was complete; nobody reads this but the record."""
+
+    code = "client_closed"
+    status = 499
+
+
+class CallStream(Iterator[StreamEvent | None]):
+    """Iterate for events, the last one a StreamEnd; None says that there is none yet.
+
+    Text that came before a failure has gone out and stands: from its first event on nobody else
+    is asked. Close it in the end, whatever the end was.
+
+    Args:
+        call: What was asked of whoever answers.
+        by: Who answers.
+        source: Their events after the first.
+        first: Their first event: from here on there is no way back.
+        meter: Of the call.
+    """
+
+    def __init__(
+        self,
+        *,
+        call: ChatCall,
+        by: TargetCandidate,
+        source: EventSource,
+        first: StreamEvent,
+        meter: Meter,
+    ) -> None:
+        self.call = call
+        self.meter = meter
+        self.outcome: Outcome | None = None
+        self._by = by
+        self._source = source
+        self._ready: deque[StreamEvent] = deque([first])
+        self._text: list[str] = []
+        self._tool_calls: dict[int, ToolCall] = {}
+        self._written_bytes = 0
+        meter.note_first_token()
+
+    @property
+    def target(self) -> Target:
+        """Who answers."""
+        return self._by.target
+
+    @property
+    def result(self) -> ChatResult:
+        """What has come so far, as one answer; complete after the StreamEnd."""
+        outcome = self.outcome
+        return ChatResult(
+            text="".join(self._text),
+            finish_reason=(outcome and outcome.finish_reason) or "",
+            usage=outcome.usage if outcome else None,
+            tool_calls=tuple(self._tool_calls[at] for at in sorted(self._tool_calls)),
+        )
+
+    def __next__(self) -> StreamEvent | None:
+        """Give the next event, or None after a while without one.
+
+        Raises:
+            ApiError: The answer breaks off here.
+        """
+        if self.outcome is not None:
+            raise StopIteration
+        try:
+            event = self._ready.popleft() if self._ready else self._take()
+            self._note(event)
+        except UpstreamError as error:
+            if error.trips:
+                self._by.breaker.failed()
+            raise self._broken(error.to_api_error()) from error
+        except ApiError as error:
+            raise self._broken(error) from None
+        except Exception as error:
+            raise self._broken(InternalError("The provider's adapter failed.")) from error
+        return event
+
+    def close(self) -> None:
+        """Stop the provider, and write the record if the answer is not complete."""
+        self._source.close()
+        if self.outcome is None:
+            self._finish_early(ClientClosed("The caller went away."))
+
+    def _take(self) -> StreamEvent | None:
+        with self.meter.waiting:
+            return self._source.take(BEAT_S)
+
+    def _note(self, event: StreamEvent | None) -> None:
+        if isinstance(event, TextDelta):
+            self._text.append(event.text)
+            self._written_bytes += len(event.text.encode())
+        elif isinstance(event, ToolCallDelta):
+            before = self._tool_calls.get(event.index, ToolCall("", "", ""))
+            self._tool_calls[event.index] = ToolCall(
+                before.id + event.id, before.name + event.name, before.arguments + event.arguments
+            )
+            self._written_bytes += len(event.arguments.encode())
+        elif isinstance(event, StreamEnd):
+            self._end(event)
+
+    def _end(self, end: StreamEnd) -> None:
+        check_text(self.call, "".join(self._text), end.finish_reason)
+        self.outcome = self.meter.finish(
+            usage=end.usage, finish_reason=end.finish_reason, answer=self._kept()
+        )
+
+    def _broken(self, error: ApiError) -> ApiError:
+        self._source.close()
+        self._finish_early(error)
+        return error
+
+    def _finish_early(self, error: ApiError) -> None:
+        """Whoever ended it, what was written has to be paid for, and nobody said how much."""
+        self.outcome = self.meter.finish(
+            usage=estimated_usage(self.call, self._written_bytes),
+            error=error,
+            answer=self._kept(),
+            is_estimated=True,
+        )
+
+    def _kept(self) -> object:
+        return kept_answer(self.result) if self.target.logs_bodies else None

@@ -1,0 +1,111 @@
+"""The events of one target's answer while it is being made, from wherever it is made."""
+
+from collections import deque
+from contextlib import suppress
+from time import monotonic
+
+from integrations.connections.connection import Connection
+from integrations.http.client import open_stream
+from integrations.http.errors import OutboundError
+from integrations.http.stream import OutboundStream
+from registry.catalog.resolution import Target
+from registry.inference.calls import ChatCall, StreamEvent
+from registry.inference.metering import Stopwatch
+from registry.inference.providers import ADAPTERS, IN_PROCESS
+from registry.inference.providers.adapter import Adapter, StreamParser
+from registry.inference.providers.event_source import EventSource
+from registry.inference.upstream import connection_of, deadlines_within, failed_try, outbound
+
+LINE_LIMIT_BYTES = 4 * 1024 * 1024
+ERROR_LIMIT_BYTES = 1024 * 1024
+MOST_TRAILING_LINES = 8
+TRAILING_WAIT_S = 0.005
+
+
+def open_events(target: Target, call: ChatCall, left_s: float, waiting: Stopwatch) -> EventSource:
+    """Ask a target for an answer in pieces; see `upstream.ask`."""
+    local = IN_PROCESS.get(target.provider)
+    with waiting:
+        if local is not None:
+            return local.stream(call, model=target.provider_model, timeout_s=left_s)
+        return _open_remotely(target, call, left_s)
+
+
+def first_token_timeout_s(target: Target, left_s: float) -> float:
+    """Give the seconds that a target may take from being asked to its first text or tool call."""
+    connection = target.connection
+    return min(connection.deadlines.first_byte_s, left_s) if connection else left_s
+
+
+def _open_remotely(target: Target, call: ChatCall, left_s: float) -> "RemoteEvents":
+    adapter, connection = ADAPTERS[target.provider], connection_of(target)
+    request = adapter.build(
+        call, model=target.provider_model, api_key=connection.api_key, stream=True
+    )
+    try:
+        lines = open_stream(
+            outbound(request, connection),
+            deadlines=deadlines_within(connection, left_s),
+            egress=connection.egress,
+            line_limit_bytes=LINE_LIMIT_BYTES,
+        )
+        if not 200 <= lines.status < 300:
+            raise _refusal(adapter, lines)
+    except OutboundError as error:
+        raise failed_try(error, connection, left_s) from error
+    return RemoteEvents(lines, adapter.stream_parser(call), connection, left_s)
+
+
+def _refusal(adapter: Adapter, lines: OutboundStream) -> Exception:
+    with lines:
+        return adapter.classify(lines.status, lines.headers, lines.read(ERROR_LIMIT_BYTES))
+
+
+class RemoteEvents:
+    """Events of a provider behind an integration; see EventSource.
+
+    Args:
+        lines: The open answer.
+        parser: Reads its lines.
+        connection: Where it comes from.
+        left_s: What the call had left when it was asked.
+    """
+
+    def __init__(
+        self, lines: OutboundStream, parser: StreamParser, connection: Connection, left_s: float
+    ) -> None:
+        self._lines = lines
+        self._parser = parser
+        self._connection = connection
+        self._left_s = left_s
+        self._events: deque[StreamEvent] = deque()
+
+    def take(self, wait_s: float) -> StreamEvent | None:
+        """Give the next event, or None; see EventSource."""
+        until_s = monotonic() + wait_s
+        try:
+            while not self._events:
+                if not self._lines.wait(until_s - monotonic()):
+                    return None
+                line = next(self._lines, None)
+                self._events.extend(self._parser.end() if line is None else self._parser.feed(line))
+        except OutboundError as error:
+            if self._parser.finished:
+                # It said why the text ends before it broke: what it owed is there.
+                self._events.extend(self._parser.end())
+            else:
+                raise failed_try(error, self._connection, self._left_s) from error
+        return self._events.popleft()
+
+    def close(self) -> None:
+        """Hang up; see EventSource. A connection whose answer is at its end is kept."""
+        if self._parser.ended:
+            self._read_what_trails()
+        self._lines.close()
+
+    def _read_what_trails(self) -> None:
+        """Read the few bytes that end the answer after its last event, if they are there."""
+        with suppress(OutboundError):
+            for _ in range(MOST_TRAILING_LINES):
+                if not self._lines.wait(TRAILING_WAIT_S) or next(self._lines, None) is None:
+                    return
