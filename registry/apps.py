@@ -13,6 +13,7 @@ class RegistryConfig(AppConfig):
             "view_registeredmodel",
             "view_modelversion",
             "view_modelalias",
+            "view_route",
             "view_metricsample",
             "view_inferencerecord",
         ],
@@ -26,6 +27,9 @@ class RegistryConfig(AppConfig):
             "add_modelalias",
             "change_modelalias",
             "delete_modelalias",
+            "add_route",
+            "change_route",
+            "delete_route",
         ],
     }
 

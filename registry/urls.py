@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from intmod_site.api.converters import NumberConverter
 from registry.catalog import views as catalog
+from registry.catalog.route_views import RouteViewSet
 from registry.monitoring.views import PerformanceViewSet
 
 register_converter(NumberConverter, "number")
@@ -29,6 +30,11 @@ urlpatterns = [
     path(
         f"{MODEL}/aliases/<str:alias>",
         catalog.AliasViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+    ),
+    path("registry/routes", RouteViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "registry/routes/<str:name>",
+        RouteViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
     ),
     path("registry/versions", catalog.AllVersionsViewSet.as_view({"get": "list"})),
     path(

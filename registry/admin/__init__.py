@@ -1,5 +1,5 @@
 """Models in the admin."""
 
-from registry.admin import aliases, calls, defaults, models, samples, versions
+from registry.admin import aliases, calls, defaults, models, routes, samples, versions
 
-__all__ = ["aliases", "calls", "defaults", "models", "samples", "versions"]
+__all__ = ["aliases", "calls", "defaults", "models", "routes", "samples", "versions"]

@@ -8,7 +8,7 @@ from uuid import UUID
 from authz.configuration.snapshot import Snapshot
 from integrations.connections.connection import Connection, connection_of
 from intmod_site.api.errors import Conflict, FieldError, NotFound, ValidationFailed
-from registry.models import ModelAlias, ModelVersion, TaskDefault
+from registry.models import ModelAlias, ModelVersion, Route, TaskDefault
 from registry.models.catalog import ModelVersionQuerySet
 
 DEFAULT_ALIAS = "default"
@@ -43,6 +43,31 @@ class Target:
     is_callable: bool
     connection: Connection | None = None
     fallbacks: tuple[FallbackEdge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteEntry:
+    """One target of a route."""
+
+    reference: str
+    weight: float
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTargets:
+    """A route, as far as calling it needs to know."""
+
+    name: str
+    strategy: str
+    entries: tuple[RouteEntry, ...]
+
+
+def find_route(*, snapshot: Snapshot, project_id: UUID, reference: str) -> RouteTargets | None:
+    """Give the route of this name, unless the name is a version's model_id too."""
+    return snapshot.get(
+        ("route", project_id, reference), lambda: _load_route(project_id, reference)
+    )
 
 
 def resolve(*, snapshot: Snapshot, project_id: UUID, reference: str | None, task: str) -> Target:
@@ -99,6 +124,20 @@ def _check(target: Target, task: str) -> None:
             code="task_not_supported",
             fields=(FieldError("/model", "task_not_supported", f"It cannot {task}."),),
         )
+
+
+def _load_route(project_id: UUID, name: str) -> RouteTargets | None:
+    row = Route.objects.in_project(project_id).filter(name=name).first()
+    if row is None or _versions(project_id).filter(identifier=name).exists():
+        return None
+    return RouteTargets(
+        name=row.name,
+        strategy=row.strategy,
+        entries=tuple(
+            RouteEntry(target["model"], target.get("weight", 1), target.get("order", 0))
+            for target in row.targets
+        ),
+    )
 
 
 def _load_default(project_id: UUID, task: str) -> Target | None:

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from intmod_site.api.errors import ApiError, InternalError
 from registry.catalog.resolution import Target
@@ -42,8 +43,9 @@ class CallStream(Iterator[StreamEvent | None]):
     Args:
         call: What was asked of whoever answers.
         by: Who answers.
-        source: Their events after the first.
         first: Their first event: from here on there is no way back.
+        source: Their events after the first.
+        closing: Closes the source, and whatever else ends with the stream.
         meter: Of the call.
     """
 
@@ -52,8 +54,9 @@ class CallStream(Iterator[StreamEvent | None]):
         *,
         call: ChatCall,
         by: TargetCandidate,
-        source: EventSource,
         first: StreamEvent,
+        source: EventSource,
+        closing: ExitStack,
         meter: Meter,
     ) -> None:
         self.call = call
@@ -61,6 +64,7 @@ class CallStream(Iterator[StreamEvent | None]):
         self.outcome: Outcome | None = None
         self._by = by
         self._source = source
+        self._closing = closing
         self._ready: deque[StreamEvent] = deque([first])
         self._text: list[str] = []
         self._tool_calls: dict[int, ToolCall] = {}
@@ -106,7 +110,7 @@ class CallStream(Iterator[StreamEvent | None]):
 
     def close(self) -> None:
         """Stop the provider, and write the record if the answer is not complete."""
-        self._source.close()
+        self._closing.close()
         if self.outcome is None:
             self._finish_early(ClientClosed("The caller went away."))
 
@@ -134,7 +138,7 @@ class CallStream(Iterator[StreamEvent | None]):
         )
 
     def _broken(self, error: ApiError) -> ApiError:
-        self._source.close()
+        self._closing.close()
         self._finish_early(error)
         return error
 

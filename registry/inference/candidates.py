@@ -1,6 +1,7 @@
-"""Who may answer a call: the version that was called for, and its fallbacks."""
+"""Who may answer a call: what was called for, and those that stand in for it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -9,12 +10,15 @@ from authz.configuration.snapshot import Snapshot
 from integrations.http.breaker import Breaker
 from integrations.http.retry import RetryPolicy
 from intmod_site.api.errors import ApiError
-from registry.catalog.resolution import Target, resolve
+from registry.catalog.resolution import RouteTargets, Target, find_route, resolve
+from registry.inference.in_flight import in_flight
 from registry.inference.providers.upstream_errors import Fallback
+from registry.inference.spreading import Weighed, by_weight, in_order, least_busy
 
 NO_RETRIES = RetryPolicy(max_retries=0)
 """Of models in this process: they fail by our own fault, and would fail again."""
 
+ON_ERROR = frozenset({Fallback.ON_ERROR.value})
 MAX_BREAKERS = 10_000
 
 
@@ -40,20 +44,84 @@ class TargetCandidate:
         """Whether its edge names this kind of failure."""
         return fallback.value in self.on
 
-
-def candidates(
-    *, target: Target, snapshot: Snapshot, project_id: UUID, task: str
-) -> Iterator[TargetCandidate]:
-    """Give the target, then its fallbacks; those that cannot be called now are passed over."""
-    yield TargetCandidate(target)
-    for edge in target.fallbacks:
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count a call of it for as long as the block takes."""
+        in_flight.enter(self.target.version_id)
         try:
-            fallback = resolve(
-                snapshot=snapshot, project_id=project_id, reference=edge.reference, task=task
-            )
-        except ApiError:
-            continue
-        yield TargetCandidate(fallback, edge.on)
+            yield
+        finally:
+            in_flight.leave(self.target.version_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom to ask, in order.
+
+    Args:
+        target: The first: whose limits and deadlines count.
+        candidates: The first and those after it; read once.
+        route: The route's name, if one chose them.
+    """
+
+    target: Target
+    candidates: Iterator[TargetCandidate]
+    route: str = ""
+
+
+def plan_call(*, snapshot: Snapshot, project_id: UUID, reference: str | None, task: str) -> Plan:
+    """Choose who is asked.
+
+    Raises:
+        ApiError: As `resolve`; of a route, when none of its targets can be called.
+    """
+
+    def find(name: str | None) -> Target:
+        return resolve(snapshot=snapshot, project_id=project_id, reference=name, task=task)
+
+    def stand_ins(target: Target) -> Iterator[TargetCandidate]:
+        for edge in target.fallbacks:
+            try:
+                yield TargetCandidate(find(edge.reference), edge.on)
+            except ApiError:
+                # It cannot be called now: others may.
+                continue
+
+    def asked(first: Target, *others: Target) -> Iterator[TargetCandidate]:
+        yield TargetCandidate(first)
+        for other in others:
+            yield TargetCandidate(other, ON_ERROR)
+        yield from stand_ins(first)
+
+    if reference is not None:
+        route = find_route(snapshot=snapshot, project_id=project_id, reference=reference)
+        if route is not None:
+            targets = _spread(route, find)
+            return Plan(targets[0], asked(*targets), route.name)
+    target = find(reference)
+    return Plan(target, asked(target))
+
+
+def _spread(route: RouteTargets, find: Callable[[str], Target]) -> list[Target]:
+    """Order those of a route's targets that can be called.
+
+    Raises:
+        ApiError: None can be: of the first.
+    """
+    able: list[tuple[Target, Weighed]] = []
+    refusal: ApiError | None = None
+    for entry in route.entries:
+        try:
+            able.append((find(entry.reference), Weighed(entry.weight, entry.order)))
+        except ApiError as error:
+            refusal = refusal or error
+    if not able and refusal is not None:
+        raise refusal
+    if route.strategy == "order":
+        return in_order(able)
+    if route.strategy == "least_busy":
+        return least_busy(able, lambda target: in_flight.count(target.version_id))
+    return by_weight(able)
 
 
 @lru_cache(maxsize=MAX_BREAKERS)

@@ -5,19 +5,20 @@ resolution, tries, fallbacks, deadlines, checks and records are here, the same f
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
 
 from intmod_site.api.errors import ApiError, InternalError
 from intmod_site.database import release_connection
-from registry.catalog.resolution import Target, resolve
+from registry.catalog.resolution import Target
 from registry.inference.asked import Asked
 from registry.inference.attempts import Answered as AnsweredTry
 from registry.inference.attempts import first_answer
 from registry.inference.call_stream import CallStream
 from registry.inference.calls import Call, ChatCall, ChatResult, Result, StreamEvent, Usage
-from registry.inference.candidates import TargetCandidate, candidates
+from registry.inference.candidates import TargetCandidate, plan_call
 from registry.inference.metering import Meter
 from registry.inference.providers.event_source import EventSource
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
@@ -50,9 +51,10 @@ def answer(asked: Asked) -> Answered:
 
     def ask_one(candidate: TargetCandidate, left_s: float) -> Result:
         call = _call_of(asked, candidate.target)
-        return ask(candidate.target, call, left_s, meter.waiting)
+        with candidate.busy():
+            return ask(candidate.target, call, left_s, meter.waiting)
 
-    answered = _first_answer(asked, meter, ask_one)
+    answered = _first_answer(meter, ask_one)
     result = answered.answer
     outcome = meter.finish(
         usage=result.usage,
@@ -76,23 +78,29 @@ def stream(asked: Asked) -> CallStream:
             raise TypeError("Only texts come in pieces.")
         return _open(candidate, call, left_s, meter)
 
-    opened = _first_answer(asked, meter, open_one)
+    opened = _first_answer(meter, open_one)
     begun = opened.answer
     return CallStream(
-        call=begun.call, by=opened.by, source=begun.source, first=begun.first, meter=meter
+        call=begun.call,
+        by=opened.by,
+        first=begun.first,
+        source=begun.source,
+        closing=begun.closing,
+        meter=meter,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
     call: ChatCall
-    source: EventSource
     first: StreamEvent
+    source: EventSource
+    closing: ExitStack
 
 
 def _begin(asked: Asked, *, is_stream: bool) -> Meter:
     try:
-        target = resolve(
+        plan = plan_call(
             snapshot=asked.principal.snapshot,
             project_id=asked.principal.project_id,
             reference=asked.reference,
@@ -103,7 +111,7 @@ def _begin(asked: Asked, *, is_stream: bool) -> Meter:
             principal=asked.principal, task=asked.task, reference=asked.reference, error=refused
         )
         raise
-    return Meter(asked, target, is_stream=is_stream)
+    return Meter(asked, plan, is_stream=is_stream)
 
 
 def _call_of(asked: Asked, target: Target) -> Call:
@@ -113,18 +121,13 @@ def _call_of(asked: Asked, target: Target) -> Call:
 
 
 def _first_answer(
-    asked: Asked, meter: Meter, ask_one: Callable[[TargetCandidate, float], Answer]
+    meter: Meter, ask_one: Callable[[TargetCandidate, float], Answer]
 ) -> AnsweredTry[TargetCandidate, Answer]:
     """Ask whoever may answer; a call that nobody answered is on record then."""
     release_connection()
     try:
         answered = first_answer(
-            candidates(
-                target=meter.target,
-                snapshot=asked.principal.snapshot,
-                project_id=asked.principal.project_id,
-                task=asked.task,
-            ),
+            meter.plan.candidates,
             ask_one,
             deadline_s=_deadline_s(meter.target),
             wait=meter.waiting.sleep,
@@ -143,17 +146,15 @@ def _first_answer(
 def _open(candidate: TargetCandidate, call: ChatCall, left_s: float, meter: Meter) -> _Opened:
     """Open one target's stream and wait for its first event: so long somebody else may be asked."""
     until_s = monotonic() + first_token_timeout_s(candidate.target, left_s)
-    source = open_events(candidate.target, call, left_s, meter.waiting)
-    first = None
-    try:
+    with ExitStack() as opening:
+        opening.enter_context(candidate.busy())
+        source = open_events(candidate.target, call, left_s, meter.waiting)
+        opening.callback(source.close)
         with meter.waiting:
             first = source.take(max(until_s - monotonic(), 0.0))
-    finally:
         if first is None:
-            source.close()
-    if first is None:
-        raise UpstreamError(Kind.FIRST_BYTE_TIMEOUT)
-    return _Opened(call, source, first)
+            raise UpstreamError(Kind.FIRST_BYTE_TIMEOUT)
+        return _Opened(call, first, source, opening.pop_all())
 
 
 def _deadline_s(target: Target) -> float:

@@ -8,6 +8,7 @@ from intmod_site.request_context import current_request, set_answer_header
 from registry.catalog.resolution import Target
 from registry.inference.asked import Asked
 from registry.inference.calls import Usage
+from registry.inference.candidates import Plan
 from registry.inference.measurements import observe_call
 from registry.inference.records import Outcome, record_call
 
@@ -41,13 +42,14 @@ class Meter:
 
     Args:
         asked: The call.
-        target: Who was called for.
+        plan: Who is asked.
         is_stream: Whether the answer goes out bit by bit.
     """
 
-    def __init__(self, asked: Asked, target: Target, *, is_stream: bool) -> None:
+    def __init__(self, asked: Asked, plan: Plan, *, is_stream: bool) -> None:
         self.asked = asked
-        self.target = target
+        self.plan = plan
+        self.target = plan.target
         self.is_stream = is_stream
         self.tries = 0
         self.waiting = Stopwatch()
@@ -100,6 +102,7 @@ class Meter:
             first_token_ms=self.first_token_ms,
             overhead_ms=self.overhead_ms,
             tries=self.tries,
+            route=self.plan.route,
         )
         if not self.is_finished:
             self.is_finished = True

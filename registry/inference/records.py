@@ -43,6 +43,7 @@ class Outcome:
         first_token_ms: Until a stream's text began.
         overhead_ms: The gateway's own part, up to the answer's first byte.
         tries: How often providers were asked.
+        route: The route that it was called through, if any.
     """
 
     target: Target
@@ -56,6 +57,7 @@ class Outcome:
     first_token_ms: float | None = None
     overhead_ms: float | None = None
     tries: int = 0
+    route: str = ""
 
     @property
     def cost_usd(self) -> Decimal | None:
@@ -92,6 +94,7 @@ def record_call(
         task=outcome.task,
         version_id=target.version_id,
         model=target.model,
+        route=outcome.route,
         version=target.number,
         provider=target.provider,
         status=error.status if error else 200,
@@ -135,6 +138,7 @@ def record_refusal(*, principal: Principal, task: str, reference: object, error:
         task=task,
         version_id=None,
         model=reference[:200] if isinstance(reference, str) else "",
+        route="",
         version=None,
         provider="",
         status=error.status,

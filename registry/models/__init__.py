@@ -3,6 +3,7 @@
 from registry.models.catalog import ModelAlias, ModelVersion, RegisteredModel, TaskDefault
 from registry.models.inference import InferenceRecord
 from registry.models.monitoring import MetricSample
+from registry.models.routes import Route
 
 __all__ = [
     "InferenceRecord",
@@ -10,5 +11,6 @@ __all__ = [
     "ModelAlias",
     "ModelVersion",
     "RegisteredModel",
+    "Route",
     "TaskDefault",
 ]

@@ -24,6 +24,7 @@ class InferenceRecord(models.Model):
     task = models.CharField(max_length=10)
     version_id = models.UUIDField(null=True)
     model = models.CharField(max_length=200, blank=True)
+    route = models.CharField(max_length=200, blank=True, help_text="Through which it was called.")
     version = models.PositiveIntegerField(null=True)
     provider = models.CharField(max_length=50, blank=True)
     status = models.PositiveSmallIntegerField(help_text="HTTP status of the answer.")

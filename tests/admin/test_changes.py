@@ -11,7 +11,7 @@ from django.test import Client
 from authz.configuration.revision import read_revision
 from authz.models import AuditEvent, Membership, Project, User
 from integrations.models import Integration
-from registry.models import ModelAlias, ModelVersion, RegisteredModel, TaskDefault
+from registry.models import ModelAlias, ModelVersion, RegisteredModel, Route, TaskDefault
 from tests.admin.forms import submit, url
 from tests.admin.world import PASSWORD, World, register
 
@@ -103,6 +103,20 @@ def test_a_version_is_created_with_prices_and_limits(world: World, staff: Client
     version.refresh_from_db()
     assert version.prices == {"input_usd_per_mtok": "0.15", "output_usd_per_mtok": "3"}
     assert "limits" not in event.changes
+
+
+def test_a_route_is_created_changed_and_deleted(world: World, staff: Client) -> None:
+    targets = '[{"model": "smol", "weight": 3}, {"model": "smol:1"}]'
+    created = saved(
+        submit(staff, Route, project=world.project.pk, name="fast", targets=targets),
+        "route.create",
+    )
+    assert created.object_label == "fast"
+    saved(submit(staff, world.route, strategy="order"), "route.update")
+    world.route.refresh_from_db()
+    assert world.route.strategy == "order"
+    saved(staff.post(url(world.route, "delete"), {"post": "yes"}), "route.delete")
+    assert not Route.objects.filter(pk=world.route.pk).exists()
 
 
 def test_an_alias_is_created_moved_and_removed(world: World, staff: Client) -> None:

@@ -14,13 +14,14 @@ from authz.identity import keys, members, roles, sessions
 from authz.models import APIKey, AuditEvent, Membership, Project, Session, User
 from integrations.connections.services import register_integration
 from integrations.models import Integration
-from registry.catalog import aliases, services, versions
+from registry.catalog import aliases, routes, services, versions
 from registry.models import (
     InferenceRecord,
     MetricSample,
     ModelAlias,
     ModelVersion,
     RegisteredModel,
+    Route,
     TaskDefault,
 )
 
@@ -42,6 +43,7 @@ class World:
     version: ModelVersion
     alias: ModelAlias
     default: TaskDefault
+    route: Route
     record: InferenceRecord
     sample: MetricSample
 
@@ -59,6 +61,7 @@ class World:
             self.version,
             self.alias,
             self.default,
+            self.route,
             self.record,
             self.sample,
             Group.objects.get(name="admin"),
@@ -94,6 +97,9 @@ def build() -> World:
         alias=aliases.set_alias(actor=ACTOR, model=version.model, name="champion", version=1),
         default=services.set_task_default(
             actor=ACTOR, project=project, task="chat", model=version.model
+        ),
+        route=routes.create_route(
+            actor=ACTOR, project=project, name="spread", targets=[{"model": "smol"}]
         ),
         record=call(version),
         sample=MetricSample.objects.create(
@@ -154,6 +160,9 @@ def grow(world: World, count: int = 12) -> None:
         aliases.set_alias(actor=ACTOR, model=version.model, name="champion", version=1)
         aliases.set_alias(actor=ACTOR, model=world.model, name=f"more{index}", version=1)
         services.set_task_default(actor=ACTOR, project=project, task="chat", model=version.model)
+        routes.create_route(
+            actor=ACTOR, project=project, name="spread", targets=[{"model": "smol"}] * 3
+        )
         now = timezone.now()
         call(version, created_at=now - timedelta(hours=index), latency_ms=5.0 * index)
         call(version, status=504, error_code="upstream_timeout")
