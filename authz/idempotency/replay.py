@@ -19,7 +19,9 @@ from authz.identity.principal import Principal
 from authz.models.kernel import IdempotencyRecord
 from authz.secrets.keyring import Place, decrypt, encrypt
 from intmod_site.api.errors import Conflict, IdempotencyMismatch, ValidationFailed
+from intmod_site.api.event_stream import MEDIA_TYPE, EventStream
 from intmod_site.api.parser import read_body
+from intmod_site.database import release_connection
 
 KEPT_FOR = timedelta(hours=24)
 LOCKED_FOR = timedelta(minutes=10)
@@ -52,7 +54,10 @@ def answer_once(
     except Exception:
         release(claim)
         raise
-    keep(claim, response)
+    if isinstance(response, EventStream):
+        response.when_over(lambda sent: _end_of_stream(claim, sent))
+    else:
+        keep(claim, response)
     return response
 
 
@@ -118,10 +123,24 @@ def keep(record: IdempotencyRecord, response: HttpResponseBase) -> None:
     if response.status_code not in KEPT_STATUSES or not isinstance(response, HttpResponse):
         release(record)
         return
+    content_type = response.headers.get("Content-Type", "")
+    _store(record, response.status_code, response.content, content_type)
+
+
+def _end_of_stream(record: IdempotencyRecord, sent: bytes | None) -> None:
+    """Keep a stream that ended well; its repetition comes at once and whole."""
+    if sent is None:
+        release(record)
+    else:
+        _store(record, 200, sent, MEDIA_TYPE)
+    release_connection()
+
+
+def _store(record: IdempotencyRecord, status: int, body: bytes, content_type: str) -> None:
     IdempotencyRecord.objects.filter(pk=record.pk).update(
-        status=response.status_code,
-        body=encrypt(response.content.decode("latin-1"), _place(record)).encode(),
-        content_type=response.headers.get("Content-Type", ""),
+        status=status,
+        body=encrypt(body.decode("latin-1"), _place(record)).encode(),
+        content_type=content_type,
     )
 
 

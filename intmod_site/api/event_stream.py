@@ -22,6 +22,12 @@ def frame(data: bytes, *, event: str | None = None) -> bytes:
     return b"event: " + event.encode() + b"\ndata: " + data + b"\n\n"
 
 
+Frames = Generator[bytes, None, bool]
+"""The frames of a stream; returns whether it ended well, so that its answer stands."""
+
+Over = Callable[[bytes | None], None]
+
+
 class EventStream(StreamingHttpResponse):
     """A stream of frames, within the request that asked for it.
 
@@ -31,9 +37,10 @@ class EventStream(StreamingHttpResponse):
         close: Called once when all is over, also if no frame was ever asked for.
     """
 
-    def __init__(self, frames: Generator[bytes], *, close: Callable[[], None]) -> None:
+    def __init__(self, frames: Frames, *, close: Callable[[], None]) -> None:
+        self._steps = _Steps(frames, close)
         super().__init__(
-            _Steps(frames, close),
+            self._steps,
             content_type=MEDIA_TYPE,
             headers={
                 "Cache-Control": "no-cache",
@@ -42,21 +49,33 @@ class EventStream(StreamingHttpResponse):
             },
         )
 
+    def when_over(self, tell: Over) -> None:
+        """Call `tell` once in the end: with all that was sent if it ended well, else with None."""
+        self._steps.tell = tell
+
 
 class _Steps(Iterator[bytes]):
     """Enters the request again for each step: the server takes them after the middleware left."""
 
-    def __init__(self, frames: Generator[bytes], close: Callable[[], None]) -> None:
+    def __init__(self, frames: Frames, close: Callable[[], None]) -> None:
+        self.tell: Over | None = None
         self._frames = frames
         self._close = close
         self._context = current_request()
+        self._sent: list[bytes] = []
 
     def __next__(self) -> bytes:
         enter_request(self._context)
         try:
-            return next(self._frames)
+            step = next(self._frames)
+        except StopIteration as end:
+            self._tell(b"".join(self._sent) if end.value else None)
+            raise
         finally:
             enter_request(None)
+        if self.tell is not None and step is not HEARTBEAT:
+            self._sent.append(step)
+        return step
 
     def close(self) -> None:
         """End it, wherever it is; Django calls this when the answer was sent or cannot be."""
@@ -65,4 +84,10 @@ class _Steps(Iterator[bytes]):
             self._frames.close()
         finally:
             self._close()
+            self._tell(None)
             enter_request(None)
+
+    def _tell(self, sent: bytes | None) -> None:
+        tell, self.tell = self.tell, None
+        if tell is not None:
+            tell(sent)

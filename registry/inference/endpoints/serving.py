@@ -1,6 +1,5 @@
 """The six endpoints over the gateway: the request in, our envelope out, at once or in pieces."""
 
-from collections.abc import Generator
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -9,7 +8,7 @@ from authz.identity.principal import Principal
 from intmod_site.api.envelope import answer as envelope
 from intmod_site.api.envelope import dump, failure, success
 from intmod_site.api.errors import ApiError
-from intmod_site.api.event_stream import HEARTBEAT, EventStream, frame
+from intmod_site.api.event_stream import HEARTBEAT, EventStream, Frames, frame
 from registry.catalog.resolution import Target
 from registry.inference import gateway
 from registry.inference.asked import Asked
@@ -59,7 +58,7 @@ def _asked(principal: Principal, endpoint: Endpoint, request: ModelRequest, body
     )
 
 
-def _frames(endpoint: Endpoint, request: ModelRequest, call: CallStream) -> Generator[bytes]:
+def _frames(endpoint: Endpoint, request: ModelRequest, call: CallStream) -> Frames:
     """Write deltas, then the result or the error in the envelope that it would have had at once."""
     try:
         for event in call:
@@ -69,11 +68,12 @@ def _frames(endpoint: Endpoint, request: ModelRequest, call: CallStream) -> Gene
                 yield frame(dump({"text": event.text}), event="delta")
     except ApiError as error:
         yield frame(dump(failure(error)), event="error")
-        return
-    if call.outcome is not None:
-        shown = endpoint.present(request, call.result)
-        data = _data(call.target, call.outcome, shown)
-        yield frame(dump(success(data)), event="result")
+        return False
+    if call.outcome is None:
+        return False
+    data = _data(call.target, call.outcome, endpoint.present(request, call.result))
+    yield frame(dump(success(data)), event="result")
+    return True
 
 
 def _data(target: Target, outcome: Outcome, shown: Any) -> dict[str, Any]:
