@@ -18,6 +18,8 @@ from registry.inference.providers.upstream_errors import UpstreamError, transpor
 from registry.inference.structured_output import check_text
 
 ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
+FAIR_SHARE = 0.9
+"""The part of its whole time that a provider must have had for being late to be its own fault."""
 
 
 def ask(target: Target, call: Call, left_s: float, waiting: Stopwatch) -> Result:
@@ -91,7 +93,7 @@ def failed_try(
     if (
         isinstance(error, DeadlineExceeded)
         and error.which is Deadline.TOTAL
-        and left_s < connection.deadlines.total_s
+        and left_s < connection.deadlines.total_s * FAIR_SHARE
     ):
         # Earlier tries took its time: this one says nothing about the provider's health.
         return UpstreamTimeout("The time for this call ended.", code="deadline")

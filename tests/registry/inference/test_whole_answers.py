@@ -1,0 +1,144 @@
+"""Answers at once, from providers on raw sockets that misbehave in every way."""
+
+import gzip
+import json
+import time
+from email.utils import format_datetime
+
+import pytest
+from django.utils import timezone
+
+from registry.models import InferenceRecord
+from tests.api_client import ApiClient
+from tests.integrations.http.scripted_server import Peer, Script
+from tests.registry.inference.conftest import ServeModel
+from tests.registry.inference.raw_upstream import (
+    COMPLETION,
+    after_request,
+    completing,
+    hang_up,
+    in_turn,
+    refused,
+    reset_at_once,
+    silence,
+)
+
+BODY = {"model": "remote", "prompt": "Hi", "max_tokens": 20}
+WHOLE = json.dumps(COMPLETION).encode()
+
+
+def limited(retry_after: str) -> Script:
+    def act(peer: Peer) -> None:
+        peer.answer(b"{}", status="429 Too Many", headers=f"Retry-After: {retry_after}")
+
+    return after_request(act)
+
+
+def oops(peer: Peer) -> None:
+    peer.answer(b"{}", status="500 Oops")
+
+
+def cut(peer: Peer) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(WHOLE)}\r\n\r\n".encode()
+    peer.send(head + WHOLE[:40])
+    hang_up(peer)
+
+
+def nonsense(peer: Peer) -> None:
+    peer.answer(b"<html>busy</html>")
+
+
+def trickle(peer: Peer) -> None:
+    peer.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(WHOLE)}\r\n\r\n".encode())
+    peer.trickle(WHOLE, 0.02)
+
+
+def packed(peer: Peer) -> None:
+    peer.answer(gzip.compress(WHOLE), headers="Content-Encoding: gzip")
+
+
+def endless(peer: Peer) -> None:
+    peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    block = b"%x\r\n%b\r\n" % (1 << 20, b" " * (1 << 20))
+    while not peer.server.over.is_set():
+        peer.send(block)
+
+
+def soon() -> str:
+    return format_datetime(timezone.now(), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [limited("0"), limited(soon()), limited("soon"), after_request(oops),
+     after_request(reset_at_once), after_request(cut), after_request(silence)],
+    ids=["429", "429-date", "429-garbage", "500", "reset", "cut", "silence"],
+)  # fmt: skip
+def test_what_passes_is_tried_again_within_the_deadline(
+    serve_model: ServeModel, developer: ApiClient, first: Script
+) -> None:
+    server = serve_model(in_turn(first, completing()), max_retries=2, first_byte_timeout_s=0.3)
+    assert developer.ok("POST", "ai/generate", BODY)["result"] == "Hello."
+    assert len(server.requests) == 2
+    record = InferenceRecord.objects.get()
+    assert (record.tries, record.input_tokens) == (2, 9)
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "code"),
+    [
+        (refused("429 Too Many", "slow", headers="Retry-After: 7"), 429, "upstream_rate_limited"),
+        (refused("400 Bad", "too long", "context_length_exceeded"), 400, "context_length_exceeded"),
+        (refused("400 Bad", "filtered", "content_filter"), 400, "content_filter"),
+        (refused("403 No", "no"), 502, "upstream_auth_failed"),
+        (refused("404 None", "no such model"), 502, "upstream_model_not_found"),
+        (refused("408 Late", "late"), 504, "upstream_request_timeout"),
+        (refused("413 Large", "large"), 400, "upstream_request_too_large"),
+        (refused("500 Oops", "oops"), 502, "upstream_server_error"),
+        (after_request(reset_at_once), 502, "upstream_reset"),
+        (after_request(cut), 502, "upstream_reset"),
+        (after_request(silence), 504, "upstream_first_byte_timeout"),
+        (after_request(nonsense), 502, "upstream_malformed"),
+        (after_request(trickle), 504, "upstream_total_timeout"),
+        (after_request(endless), 502, "upstream_malformed"),
+    ],
+)
+def test_what_does_not_pass_is_told_as_what_it_is(
+    serve_model: ServeModel, developer: ApiClient, script: Script, status: int, code: str
+) -> None:
+    serve_model(script, first_byte_timeout_s=0.5, timeout_s=1.5 if status == 504 else 30)
+    envelope = developer.refused(status, "POST", "ai/generate", BODY)
+    assert envelope["error_details"]["code"] == code
+    assert envelope["error_details"]["retry_after_s"] == (7 if status == 429 else None)
+    record = InferenceRecord.objects.get()
+    assert (record.status, record.error_code, record.cost_usd) == (status, code, 0)
+
+
+def test_one_deadline_holds_over_all_tries(serve_model: ServeModel, developer: ApiClient) -> None:
+    spare = serve_model(after_request(silence), "spare")
+    serve_model(
+        after_request(silence),
+        timeout_s=1.0,
+        first_byte_timeout_s=0.4,
+        max_retries=5,
+        fallbacks=[{"model": "spare"}],
+    )
+    began = time.monotonic()
+    developer.refused(504, "POST", "ai/generate", BODY)
+    assert time.monotonic() - began < 3
+    assert len(spare.requests) <= 1
+
+
+def test_a_packed_answer_is_read(serve_model: ServeModel, developer: ApiClient) -> None:
+    serve_model(after_request(packed))
+    assert developer.ok("POST", "ai/generate", BODY)["result"] == "Hello."
+
+
+def test_an_upstream_that_counts_nothing_leaves_the_cost_unknown(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    serve_model(completing({**COMPLETION, "usage": None}))
+    answer = developer.ok("POST", "ai/generate", BODY)
+    assert answer["usage"] == {"input_tokens": None, "output_tokens": None}
+    assert answer["cost_usd"] is None
+    assert InferenceRecord.objects.get().input_tokens is None
