@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from intmod_site.api.errors import ApiError, InternalError
+from intmod_site.api.errors import ApiError
 from registry.catalog.resolution import Target
 from registry.inference.calls import (
     ChatCall,
@@ -16,6 +16,7 @@ from registry.inference.calls import (
     ToolCallDelta,
 )
 from registry.inference.candidates import TargetCandidate
+from registry.inference.crashes import crashed
 from registry.inference.metering import Meter
 from registry.inference.providers.event_source import EventSource
 from registry.inference.providers.upstream_errors import UpstreamError
@@ -104,8 +105,8 @@ class CallStream(Iterator[StreamEvent | None]):
             raise self._broken(error.to_api_error()) from error
         except ApiError as error:
             raise self._broken(error) from None
-        except Exception as error:
-            raise self._broken(InternalError("The provider's adapter failed.")) from error
+        except Exception as bug:  # noqa: BLE001 -- whatever it is, the stream ends in the open
+            raise self._broken(crashed(bug)) from None
         return event
 
     def close(self) -> None:

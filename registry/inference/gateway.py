@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
 
-from intmod_site.api.errors import ApiError, InternalError
+from intmod_site.api.errors import ApiError
 from intmod_site.database import release_connection
 from registry.catalog.resolution import Target
 from registry.inference.asked import Asked
@@ -19,6 +19,7 @@ from registry.inference.attempts import first_answer
 from registry.inference.call_stream import CallStream
 from registry.inference.calls import Call, ChatCall, ChatResult, Result, StreamEvent, Usage
 from registry.inference.candidates import TargetCandidate, plan_call
+from registry.inference.crashes import crashed
 from registry.inference.metering import Meter
 from registry.inference.providers.event_source import EventSource
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
@@ -136,9 +137,10 @@ def _first_answer(
         # Tries that failed are not paid for.
         meter.finish(usage=Usage(0), error=error)
         raise
-    except Exception:
-        meter.finish(usage=Usage(0), error=InternalError("The provider's adapter failed."))
-        raise
+    except Exception as bug:  # noqa: BLE001 -- whatever it is, it is on record and told
+        fault = crashed(bug)
+        meter.finish(usage=Usage(0), error=fault)
+        raise fault from None
     meter.answered_by(answered.by.target, answered.tries)
     return answered
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from registry.inference import gateway
+from registry.inference import candidates
 from tests.api_client import ApiClient
 from tests.factories.registry import ModelVersionFactory
 
@@ -73,7 +73,7 @@ def test_our_own_faults_tell_the_caller_nothing(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(gateway, "resolve", fail)
+    monkeypatch.setattr(candidates, "resolve", fail)
     monkeypatch.setattr("registry.catalog.services.RegisteredModel.objects.in_project", fail)
     body = {"prompt": "Hi"} if path == "ai/generate" else {"provider": "a", "provider_model": "b"}
     with caplog.at_level(logging.ERROR):
@@ -120,7 +120,7 @@ def test_a_database_that_is_away_is_a_503(
         raise OperationalError("could not connect to server at secret-host")
 
     monkeypatch.setattr("registry.catalog.services.create_model", away)
-    monkeypatch.setattr(gateway, "resolve", away)
+    monkeypatch.setattr(candidates, "resolve", away)
     body = {"prompt": "Hi"} if path == "ai/generate" else {"name": "m", "model_type": "llm"}
     response = api.call("POST", path, body)
     assert response.status_code == 503

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from intmod_site.logs import BatchingHandler, JSONFormatter
-from registry.inference import gateway
+from registry.inference import candidates
 from tests.api_client import ApiClient
 from tests.factories.authz import PASSWORD
 
@@ -103,7 +103,7 @@ def test_a_fault_of_ours_is_told_with_its_trace_and_id(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("what happened")
 
-    monkeypatch.setattr(gateway, "resolve", fail)
+    monkeypatch.setattr(candidates, "resolve", fail)
     api.refused(500, "POST", "ai/generate", {"prompt": "canary"}, X_Request_Id="trace-12345678")
     (fault,) = written.lines("intmod.api")
     assert fault["level"] == "error"

@@ -8,7 +8,13 @@ import pytest
 from django.http import HttpResponse
 
 from authz.identity.principal import Principal
-from intmod_site.api.errors import ApiError, NotFound, ServiceUnavailable, ValidationFailed
+from intmod_site.api.errors import (
+    ApiError,
+    InternalError,
+    NotFound,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from registry.inference.calls import Call, Result
 from registry.inference.endpoints import ENDPOINTS
 from registry.inference.endpoints.serving import serve
@@ -77,7 +83,7 @@ def test_a_call_leaves_one_row_and_its_samples(
 
 @pytest.mark.parametrize(
     ("answer", "raised", "status", "code"),
-    [(away, ServiceUnavailable, 503, "model_away"), (broken, RuntimeError, 500, "internal_error")],
+    [(away, ServiceUnavailable, 503, "model_away"), (broken, InternalError, 500, "internal_error")],
 )
 def test_a_failed_call_is_on_record_and_costs_nothing(
     principal: Principal,
