@@ -1,6 +1,7 @@
 """What must hold before the site may serve. https://docs.djangoproject.com/en/5.2/ref/checks/"""
 
 import sqlite3
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -75,5 +76,19 @@ def check_sqlite_version(**_: Any) -> list[CheckMessage]:
             f"SQLite {sqlite3.sqlite_version} has a rare corruption bug in WAL mode.",
             hint="Use PostgreSQL (DATABASE_URL), or a Python with SQLite 3.51.3 or newer.",
             id="intmod.W004",
+        )
+    ]
+
+
+@register()
+def check_tracing_is_installed(**_: Any) -> list[CheckMessage]:
+    """E005: spans are asked for, and every call would fail to send one."""
+    if not settings.TRACES_ENABLED or find_spec("opentelemetry") is not None:
+        return []
+    return [
+        Error(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed.",
+            hint="Install the extra: pip install 'intmod[otel]'.",
+            id="intmod.E005",
         )
     ]

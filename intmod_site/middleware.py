@@ -36,7 +36,10 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, and tell what was answered."""
-        context = RequestContext(choose_request_id(request.headers.get("X-Request-Id")))
+        context = RequestContext(
+            choose_request_id(request.META.get("HTTP_X_REQUEST_ID")),
+            request.META.get("HTTP_TRACEPARENT"),
+        )
         enter_request(context)
         try:
             response = self._answer(request)

@@ -15,12 +15,14 @@ class RequestContext:
 
     Args:
         request_id: See choose_request_id.
+        traceparent: The caller's place in a trace (W3C Trace Context), as it came.
     """
 
-    __slots__ = ("answer_headers", "began_s", "request_id")
+    __slots__ = ("answer_headers", "began_s", "request_id", "traceparent")
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, traceparent: str | None = None) -> None:
         self.request_id = request_id
+        self.traceparent = traceparent
         self.began_s = time.perf_counter()
         self.answer_headers: dict[str, str] = {}
 

@@ -204,6 +204,12 @@ EGRESS_ALLOWED_NETWORKS = tuple(
 FLUSHER_QUEUE_ROWS = env.int("FLUSHER_QUEUE_ROWS", 10_000)
 FLUSHER_INTERVAL_S = 0.2
 
+# Spans go out where OpenTelemetry's own variables say; they need the extra `otel`.
+# https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+TRACES_ENABLED = bool(
+    env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "") or env.str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
+) and not env.bool("OTEL_SDK_DISABLED", False)
+
 # ── Pages ────────────────────────────────────────────────────────────────────────────────────
 
 STATIC_URL = "/static/"

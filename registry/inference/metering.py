@@ -11,6 +11,7 @@ from registry.inference.calls import Usage
 from registry.inference.candidates import Plan
 from registry.inference.measurements import observe_call
 from registry.inference.records import Outcome, record_call
+from registry.inference.tracing import trace_call
 
 OVERHEAD_HEADER = "X-Intmod-Overhead-Ms"
 
@@ -114,6 +115,7 @@ class Meter:
                 answer=answer,
             )
             observe_call(outcome)
+            trace_call(outcome, self._request)
         return outcome
 
     def _elapsed_ms(self) -> float:

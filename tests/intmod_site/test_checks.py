@@ -33,6 +33,15 @@ def test_sqlite_builds_with_the_wal_bug_are_named(
     assert found == (["intmod.W004"] if warned else [])
 
 
+def test_spans_need_their_library(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert checks.check_tracing_is_installed() == []
+    settings.TRACES_ENABLED = True
+    assert [message.id for message in checks.check_tracing_is_installed()] == ["intmod.E005"]
+    monkeypatch.undo()
+    assert checks.check_tracing_is_installed() == []
+
+
 def test_each_of_ours_says_what_to_do(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
