@@ -4,7 +4,6 @@
 those of the URL. Only `_new_conn`, urllib3's one place that opens sockets, is ours.
 """
 
-import http.client
 import socket
 import ssl
 from ipaddress import ip_address
@@ -22,9 +21,6 @@ from integrations.http.errors import (
 from integrations.http.guard import PinnedOrigin
 from integrations.http.wire import DeadlineSocket
 
-# Below this a copy costs less than a second packet and the system call that sends it.
-_JOIN_BELOW_BYTES = 65536
-
 
 class _Pinned(urllib3.connection.HTTPConnection):
     """Mixed into urllib3's two connection classes.
@@ -40,7 +36,6 @@ class _Pinned(urllib3.connection.HTTPConnection):
     def __init__(self, pinned: PinnedOrigin, **options: Any) -> None:
         super().__init__(pinned.origin.host, pinned.origin.port, **options)
         self._pinned = pinned
-        self._unsent: list[bytes] = []
         self.idle_since = 0.0
 
     def begin(self, countdown: Countdown) -> DeadlineSocket:
@@ -66,26 +61,10 @@ class _Pinned(urllib3.connection.HTTPConnection):
         sock.countdown = countdown
         return sock
 
-    def send(self, data: bytes) -> None:  # type: ignore[override]
-        """Hold the data back until `flush`: head and body then leave in one packet."""
-        self._unsent.append(data)
-
-    def flush(self) -> None:
-        """Send what was held back."""
-        parts, self._unsent = self._unsent, []
-        if sum(map(len, parts)) <= _JOIN_BELOW_BYTES:
-            parts = [b"".join(parts)]
-        for part in parts:
-            self.sock.sendall(part)
-
-    def getresponse(self) -> http.client.HTTPResponse:  # type: ignore[override]
-        """Give the plain response: urllib3's costs more, and logs URLs whole when it complains."""
-        return http.client.HTTPConnection.getresponse(self)
-
-    def close(self) -> None:
-        """Close and be ready for another `begin`."""
-        self._unsent = []
-        super().close()
+    @property
+    def is_connected(self) -> bool:
+        """Whether an idle connection is still good: nothing has come, not even its end."""
+        return self.sock is not None and not self.sock.has_bytes()
 
     def _new_conn(self) -> socket.socket:
         """Try the addresses in order; each gets its share of the time that is left."""

@@ -1,12 +1,17 @@
 """One request and its answer on one connection."""
 
-import http.client
 import zlib
-from email.errors import MissingHeaderBodySeparatorDefect
+from collections.abc import Mapping
 from time import monotonic
 
-from urllib3 import HTTPHeaderDict
-
+from integrations.http.answer_head import (
+    AnswerHead,
+    Headers,
+    MalformedHead,
+    parse_head,
+    split_head,
+)
+from integrations.http.body import Body, ChunkedBody, ClosingBody, CountedBody
 from integrations.http.countdown import Countdown
 from integrations.http.errors import (
     BodyTooLarge,
@@ -17,11 +22,12 @@ from integrations.http.errors import (
 from integrations.http.gunzip import Gunzip
 from integrations.http.messages import OutboundRequest
 from integrations.http.pool import OriginPool
-from integrations.http.wire import DeadlineSocket
+from integrations.http.wire import READ_BYTES, DeadlineSocket
 
-_CHUNK_BYTES = 65536
+_CONTINUE = 100
 _FIRST_FINAL_STATUS = 200
-
+# Below this a copy costs less than a second packet and the system call that sends it.
+_JOIN_BELOW_BYTES = 65536
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -42,13 +48,14 @@ class Exchange:
         self._countdown = countdown
         self._origin = pool.pinned.origin
         self._connection = pool.take()
-        self._response: http.client.HTTPResponse | None = None
+        self._body: Body | None = None
         self._gunzip: Gunzip | None = None
-        self._left_bytes: int | None = None
+        self._early = b""  # what came with the head
+        self._decoded = b""
         self._sent_whole = True
-        self._at_end = False
+        self._keeps_alive = False
 
-    def open(self, request: OutboundRequest, target: str) -> tuple[int, HTTPHeaderDict]:
+    def open(self, request: OutboundRequest, target: str) -> tuple[int, Headers]:
         """Connect if need be, send the request and give the answer's status and headers.
 
         Raises:
@@ -56,18 +63,23 @@ class Exchange:
         """
         self._connect()
         self._write(request, target)
-        response = self._response = self._read_head()
-        self._left_bytes = response.length
-        self._at_end = response.length == 0
-        self._check_framing(response)
-        return response.status, HTTPHeaderDict(response.headers.items())
+        try:
+            head = self._read_head()
+            self._body = self._body_after(head, request.method)
+        except MalformedHead:
+            raise MalformedResponse(
+                f"The head of {self._origin}'s answer makes no sense."
+            ) from None
+        self._keeps_alive = head.keeps_alive
+        return head.status, head.headers
 
     def read_some(self) -> bytes:
         """Give the next decoded bytes of the body, at most 64 KiB; empty at its end.
 
         Raises:
-            ConnectionReset: The connection broke, or ended before the body did.
-            MalformedResponse: The body's framing or coding is wrong.
+            ConnectionReset: The connection broke, or ended before the body did, or a chunk of the
+                body is no chunk.
+            MalformedResponse: The body's coding is wrong.
             DeadlineExceeded: One of `first_byte_timeout`, `idle_timeout`, `total_timeout`.
         """
         if self._gunzip is None:
@@ -83,21 +95,14 @@ class Exchange:
         Of a packed body it cannot be said: there it is always true.
 
         Raises:
-            DeadlineExceeded: As `read_some`.
-            ConnectionReset: The connection broke.
+            DeadlineExceeded, ConnectionReset: As `read_some`.
         """
-        response = self._response
-        if response is None or response.fp is None or self._at_end or self._gunzip is not None:
-            return True
         until = monotonic() + wait_s
-        try:
-            if response.chunk_left == 0 and self._socket.wait(response.fp, wait_s):
-                # http.client leaves the line end after a chunk to the next read: it is no news.
-                response.fp.read(2)
-                response.chunk_left = None
-            return self._socket.wait(response.fp, until - monotonic())
-        except OSError as error:
-            raise self._broken(error) from None
+        while not (self._decoded or self._gunzip or self._is_whole):
+            if not (self._early or self._socket.wait(until - monotonic())):
+                return False
+            self._receive_body()
+        return True
 
     def read_all(self, limit_bytes: int) -> bytes:
         """Give the whole body.
@@ -106,7 +111,8 @@ class Exchange:
             BodyTooLarge: It is longer than `limit_bytes`, or says so.
             OutboundError: What `read_some` raises.
         """
-        if self._gunzip is None and (self._left_bytes or 0) > limit_bytes:
+        body = self._body
+        if self._gunzip is None and isinstance(body, CountedBody) and body.left > limit_bytes:
             raise self._too_large(limit_bytes)
         pieces = []
         room_bytes = limit_bytes
@@ -123,14 +129,22 @@ class Exchange:
         self._socket.interrupt()
 
     def release(self) -> None:
-        """Keep the connection if the answer was read to its end, else close it."""
-        if self._response is not None:
-            self._response.close()
-        # urllib3 has let go of the socket already if the answer said "Connection: close".
-        if self._at_end and self._sent_whole and self._connection.sock is not None:
+        """Keep the connection if the answer was read to its end and nothing follows, else close."""
+        body = self._body
+        if (
+            body is not None
+            and body.is_whole
+            and not body.rest
+            and self._sent_whole
+            and self._keeps_alive
+        ):
             self._pool.give_back(self._connection)
         else:
             self._connection.close()
+
+    @property
+    def _is_whole(self) -> bool:
+        return self._body is None or self._body.is_whole
 
     def _connect(self) -> None:
         try:
@@ -141,55 +155,53 @@ class Exchange:
             raise
 
     def _write(self, request: OutboundRequest, target: str) -> None:
-        connection = self._connection
-        method, headers, body = request.method, request.headers, request.body
-        connection.putrequest(method, target, skip_accept_encoding=True)
-        connection.putheader("Accept-Encoding", "identity")
-        if not any(name.lower() == "user-agent" for name in headers):
-            connection.putheader("User-Agent", "intmod")
-        if body is not None or method in _WITH_BODY:
-            connection.putheader("Content-Length", str(len(body or b"")))
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders(body)
+        body = request.body or b""
+        parts = [_head_of(request, target, self._origin.authority), body]
+        if len(body) <= _JOIN_BELOW_BYTES:
+            parts = [b"".join(parts)]
         self._countdown.expect_first_byte()
         try:
-            connection.flush()
+            for part in parts:
+                self._socket.sendall(part)
         except OSError:
             # A server may refuse a long body and hang up: its answer is there to be read.
             self._sent_whole = False
 
-    def _read_head(self) -> http.client.HTTPResponse:
-        try:
-            response = self._connection.getresponse()
-        except (http.client.HTTPException, OSError) as error:
-            raise self._broken(error) from None
-        if self._socket.ended:
-            # http.client takes the end of the connection for the end of the head.
-            response.close()
-            raise ConnectionReset(f"{self._origin} broke the connection.")
-        return response
+    def _read_head(self) -> AnswerHead:
+        received = b""
+        while True:
+            while (parts := split_head(received)) is None:
+                data = self._receive()
+                if not data:
+                    raise ConnectionReset(f"{self._origin} broke the connection.")
+                received += data
+            head, received = parse_head(parts[0]), parts[1]
+            if head.status != _CONTINUE:
+                self._early = received
+                return head
 
-    def _check_framing(self, response: http.client.HTTPResponse) -> None:
-        """Refuse an answer whose end is unclear, and one that nobody can decode (RFC 9112, 6)."""
-        headers = response.headers
-        lengths = set(headers.get_all("content-length", ()))
-        transfer_coding = headers.get("transfer-encoding")
-        content_coding = headers.get("content-encoding", "identity").strip().lower()
-        if (
-            response.status < _FIRST_FINAL_STATUS
-            or len(lengths) > 1
-            or (lengths and transfer_coding is None and response.length is None)
-            or (transfer_coding is not None and not response.chunked)
-            or any(isinstance(d, MissingHeaderBodySeparatorDefect) for d in headers.defects)
-        ):
-            raise MalformedResponse(f"The head of {self._origin}'s answer makes no sense.")
-        if self._at_end:
-            return
-        if content_coding in {"gzip", "x-gzip"}:
-            self._gunzip = Gunzip(_CHUNK_BYTES)
-        elif content_coding not in {"", "identity"}:
+    def _body_after(self, head: AnswerHead, method: str) -> Body:
+        """Say how the body comes; refuse one that nobody can decode (RFC 9112, 6)."""
+        length = head.body_length(method)
+        if head.status < _FIRST_FINAL_STATUS:
+            raise MalformedHead
+        body: Body
+        if length is not None:
+            body = CountedBody(length)
+            body.rest = self._early if length == 0 else b""
+        else:
+            body = ChunkedBody() if head.is_chunked else ClosingBody()
+        if not body.is_whole:
+            self._gunzip = self._decoder(head.headers)
+        return body
+
+    def _decoder(self, headers: Mapping[str, str]) -> Gunzip | None:
+        coding = headers.get("content-encoding", "").lower()
+        if coding in {"gzip", "x-gzip"}:
+            return Gunzip(READ_BYTES)
+        if coding not in {"", "identity"}:
             raise MalformedResponse(f"{self._origin} answered in a coding that was not asked for.")
+        return None
 
     def _read_unpacked(self, gunzip: Gunzip) -> bytes:
         while not (piece := gunzip.take()):
@@ -200,27 +212,44 @@ class Exchange:
         return piece
 
     def _read_raw(self) -> bytes:
-        response, left_bytes = self._response, self._left_bytes
-        if response is None or self._at_end:
-            return b""
-        amount = _CHUNK_BYTES if left_bytes is None else min(_CHUNK_BYTES, left_bytes)
-        try:
-            data = response.read1(amount)
-        except (http.client.HTTPException, OSError) as error:
-            raise self._broken(error) from None
-        if left_bytes is None:
-            self._at_end = not data
-        elif data:
-            self._left_bytes = left_bytes - len(data)
-            self._at_end = self._left_bytes == 0
-        else:
-            raise ConnectionReset(f"{self._origin} ended its answer too early.")
-        return data
+        while not (self._decoded or self._is_whole):
+            self._receive_body()
+        decoded, self._decoded = self._decoded, b""
+        return decoded
 
-    def _broken(self, error: Exception) -> OutboundError:
-        if isinstance(error, (OSError, http.client.IncompleteRead)):
-            return ConnectionReset(f"{self._origin} broke the connection.")
-        return MalformedResponse(f"{self._origin} did not answer in HTTP/1.1.")
+    def _receive_body(self) -> None:
+        body = self._body
+        if body is None:
+            return
+        if body.is_broken:
+            # Whoever writes chunks does so by program: a broken one is a broken connection.
+            raise ConnectionReset(f"{self._origin} broke its answer off.")
+        received, self._early = self._early or self._receive(), b""
+        if received:
+            self._decoded = body.feed(received)
+            return
+        body.end()
+        if not body.is_whole:
+            raise ConnectionReset(f"{self._origin} ended its answer too early.")
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.receive()
+        except OSError:
+            raise ConnectionReset(f"{self._origin} broke the connection.") from None
 
     def _too_large(self, limit_bytes: int) -> BodyTooLarge:
         return BodyTooLarge(f"{self._origin} answered with more than {limit_bytes} bytes.")
+
+
+def _head_of(request: OutboundRequest, target: str, authority: str) -> bytes:
+    """Write the request's head; OutboundRequest has checked that its parts can stand there."""
+    headers, body = request.headers, request.body
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {authority}"]
+    lines.append("Accept-Encoding: identity")
+    if not any(name.lower() == "user-agent" for name in headers):
+        lines.append("User-Agent: intmod")
+    if body is not None or request.method in _WITH_BODY:
+        lines.append(f"Content-Length: {len(body or b'')}")
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1")

@@ -43,6 +43,13 @@ class Origin(NamedTuple):
         """Whether the host is an IP address, so that nothing has to be looked up."""
         return ":" in self.host or self.host.rpartition(".")[2].isdigit()
 
+    @property
+    def authority(self) -> str:
+        """What the Host header says: the port only if it is not the scheme's own."""
+        if self.port != _DEFAULT_PORTS[self.scheme]:
+            return str(self)
+        return f"[{self.host}]" if ":" in self.host else self.host
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 

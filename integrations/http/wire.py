@@ -4,22 +4,24 @@ A socket's own timeout starts anew with every read, so a server that sends a byt
 holds a caller for ever: inside the head, inside a chunk's size, inside a line. Here each single
 read and write gets what the countdown has left. That needs no watchdog thread, and the deadline
 that passed is known exactly.
+
+The socket itself never waits. Setting its timeout anew would be a system call before each read
+and write, and each system call lets another busy thread run first.
 """
 
-import io
 import select
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from time import monotonic
 
 from integrations.http.countdown import Countdown
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+READ_BYTES = 65536
+_LONGEST_WAIT_S = 2_000_000.0  # poll() counts milliseconds in 32 bits
 
 
 class DeadlineSocket:
-    """What http.client needs of a socket, under a countdown.
+    """Reads and writes under a countdown.
 
     Args:
         sock: Connected, TLS included.
@@ -27,64 +29,68 @@ class DeadlineSocket:
     """
 
     def __init__(self, sock: socket.socket, countdown: Countdown) -> None:
-        self._sock = sock
+        sock.settimeout(0)
         self.countdown = countdown
-        self.ended = False
-        self._patience_s: float | None = None
+        self._sock = sock
+        # TLS may hold bytes that the descriptor no longer shows: it has to be asked first.
+        self._is_tls = isinstance(sock, ssl.SSLSocket)
+        self._readable = select.poll()
+        self._readable.register(sock, select.POLLIN)
 
     def sendall(self, data: bytes) -> None:
         """Write all of it, or raise what the deadline or the socket raises."""
-        countdown = self.countdown
         left = memoryview(data)
-        try:
-            while left:
-                self._sock.settimeout(countdown.left_s())
-                left = left[self._sock.send(left) :]
-        except TimeoutError:
-            raise countdown.exceeded() from None
+        while left:
+            ends_at = monotonic() + self.countdown.left_s()
+            while True:
+                try:
+                    left = left[self._sock.send(left) :]
+                except (BlockingIOError, ssl.SSLWantWriteError):
+                    self._wait(self._writable(), ends_at - monotonic())
+                except ssl.SSLWantReadError:
+                    self._wait(self._readable, ends_at - monotonic())
+                else:
+                    break
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """Give a buffered reader; the socket stays open until it is closed too."""
-        return io.BufferedReader(_DeadlineReader(self, self._sock.makefile("rb", buffering=0)))
+    def receive(self) -> bytes:
+        """Read what is there, waiting for the first byte; empty is the end.
 
-    def wait(self, reader: io.BufferedReader, wait_s: float) -> bool:
-        """Wait for bytes, at most so long; say whether reading would not wait.
+        Raises:
+            OSError: The connection broke.
+            DeadlineExceeded: One of the countdown's passed.
+        """
+        left_s = self.countdown.left_s()
+        ends_at = monotonic() + left_s
+        if not self._is_tls:
+            self._wait(self._readable, left_s)
+        while True:
+            try:
+                return self._sock.recv(READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                self._wait(self._readable, ends_at - monotonic())
+            except ssl.SSLWantWriteError:
+                self._wait(self._writable(), ends_at - monotonic())
+
+    def wait(self, wait_s: float) -> bool:
+        """Wait for bytes, or the end, at most so long; say whether there are any.
 
         Args:
-            reader: What `makefile` gave: it may hold bytes that the socket no longer has.
             wait_s: Seconds; below zero is zero.
 
         Raises:
             DeadlineExceeded: One of the countdown's passed.
         """
-        self._patience_s = min(max(wait_s, 0.0), self.countdown.left_s())
-        try:
-            there = bool(reader.peek(1)) or self.ended
-        finally:
-            self._patience_s = None
-        if not there:
-            self.countdown.left_s()
-        return there
+        patience_s = min(max(wait_s, 0.0), self.countdown.left_s())
+        if self.has_bytes(patience_s):
+            return True
+        self.countdown.left_s()
+        return False
 
-    def read_into(self, buffer: "WriteableBuffer") -> int | None:
-        """Read once; 0 is the end, None that `wait` found nothing."""
-        if self._patience_s is not None and not self._has_bytes(self._patience_s):
-            return None
-        countdown = self.countdown
-        self._sock.settimeout(countdown.left_s())
-        try:
-            count = self._sock.recv_into(buffer)
-        except TimeoutError:
-            raise countdown.exceeded() from None
-        self.ended = not count
-        return count
-
-    def _has_bytes(self, wait_s: float) -> bool:
+    def has_bytes(self, wait_s: float = 0.0) -> bool:
+        """Say whether there is something to read, were it only the end."""
         if isinstance(self._sock, ssl.SSLSocket) and self._sock.pending():
             return True
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
-        return bool(poll.poll(wait_s * 1000))
+        return bool(self._readable.poll(min(wait_s, _LONGEST_WAIT_S) * 1000))
 
     def interrupt(self) -> None:
         """Break the connection under whoever is waiting for it. Any thread may call this."""
@@ -95,32 +101,15 @@ class DeadlineSocket:
             # The other side was faster.
             return
 
-    def settimeout(self, timeout_s: float | None) -> None:
-        """Do nothing: the countdown decides."""
-
-    def fileno(self) -> int:
-        """Give the descriptor, for asking whether the connection was dropped."""
-        return self._sock.fileno()
-
     def close(self) -> None:
-        """Close, at the latest when the reader is closed too."""
+        """Close."""
         self._sock.close()
 
+    def _wait(self, poll: select.poll, left_s: float) -> None:
+        if left_s <= 0 or not poll.poll(min(left_s, _LONGEST_WAIT_S) * 1000):
+            raise self.countdown.exceeded()
 
-class _DeadlineReader(io.RawIOBase):
-    """The raw end of `makefile`; holding the socket's own file keeps the socket open."""
-
-    def __init__(self, sock: DeadlineSocket, holder: io.RawIOBase) -> None:
-        self._sock = sock
-        self._holder = holder
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int | None:
-        return self._sock.read_into(buffer)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._holder.close()
-        super().close()
+    def _writable(self) -> select.poll:
+        poll = select.poll()
+        poll.register(self._sock, select.POLLOUT)
+        return poll
