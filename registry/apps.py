@@ -16,14 +16,19 @@ class RegistryConfig(AppConfig):
             "view_route",
             "view_metricsample",
             "view_inferencerecord",
+            "view_aliaschange",
+            "view_protectedalias",
+            "view_approvalrequest",
         ],
-        "developer": ["invoke_modelversion", "add_metricsample"],
+        "developer": ["invoke_modelversion", "add_metricsample", "add_approvalrequest"],
         "operator": [
             "add_registeredmodel",
             "change_registeredmodel",
             "delete_registeredmodel",
             "add_modelversion",
             "change_modelversion",
+            "delete_modelversion",
+            "review_approvalrequest",
             "add_modelalias",
             "change_modelalias",
             "delete_modelalias",
@@ -31,6 +36,7 @@ class RegistryConfig(AppConfig):
             "change_route",
             "delete_route",
         ],
+        "admin": ["add_protectedalias", "change_protectedalias", "delete_protectedalias"],
     }
 
     def ready(self) -> None:

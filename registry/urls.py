@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from intmod_site.api.converters import NumberConverter
+from registry.catalog import alias_views
 from registry.catalog import views as catalog
 from registry.catalog.route_views import RouteViewSet
 from registry.monitoring.views import PerformanceViewSet
@@ -11,6 +12,7 @@ register_converter(NumberConverter, "number")
 
 MODEL = "registry/models/<str:name>"
 VERSION = f"{MODEL}/versions/<number:number>"
+ALIAS = f"{MODEL}/aliases/<str:alias>"
 
 urlpatterns = [
     path("registry/models", catalog.ModelViewSet.as_view({"get": "list", "post": "create"})),
@@ -21,15 +23,43 @@ urlpatterns = [
         ),
     ),
     path(f"{MODEL}/versions", catalog.VersionViewSet.as_view({"get": "list", "post": "create"})),
-    path(VERSION, catalog.VersionViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path(
+        VERSION,
+        catalog.VersionViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
+    ),
     path(f"{VERSION}/deactivate", catalog.VersionViewSet.as_view({"post": "deactivate"})),
     path(
         f"{VERSION}/performance", PerformanceViewSet.as_view({"get": "current", "post": "report"})
     ),
-    path(f"{MODEL}/aliases", catalog.AliasViewSet.as_view({"get": "list"})),
+    path(f"{VERSION}/approvals", alias_views.ApprovalRequestViewSet.as_view({"post": "create"})),
+    path(f"{MODEL}/aliases", alias_views.AliasViewSet.as_view({"get": "list"})),
     path(
-        f"{MODEL}/aliases/<str:alias>",
-        catalog.AliasViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+        ALIAS,
+        alias_views.AliasViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+    ),
+    path(f"{ALIAS}/history", alias_views.AliasHistoryViewSet.as_view({"get": "list"})),
+    path(f"{ALIAS}/rollback", alias_views.AliasViewSet.as_view({"post": "rollback"})),
+    path(
+        "registry/protected-aliases",
+        alias_views.ProtectionViewSet.as_view({"get": "list", "post": "create"}),
+    ),
+    path(
+        "registry/protected-aliases/<str:name>",
+        alias_views.ProtectionViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
+    ),
+    path("registry/approvals", alias_views.ApprovalViewSet.as_view({"get": "list"})),
+    path("registry/approvals/<uuid:pk>", alias_views.ApprovalViewSet.as_view({"get": "retrieve"})),
+    path(
+        "registry/approvals/<uuid:pk>/approve",
+        alias_views.ApprovalViewSet.as_view({"post": "approve"}),
+    ),
+    path(
+        "registry/approvals/<uuid:pk>/reject",
+        alias_views.ApprovalViewSet.as_view({"post": "reject"}),
     ),
     path("registry/routes", RouteViewSet.as_view({"get": "list", "post": "create"})),
     path(

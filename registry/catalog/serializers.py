@@ -15,7 +15,15 @@ from intmod_site.api.fields import (
     TextField,
     WholeNumberField,
 )
-from registry.models import MetricSample, ModelAlias, ModelVersion, RegisteredModel
+from registry.models import (
+    AliasChange,
+    ApprovalRequest,
+    MetricSample,
+    ModelAlias,
+    ModelVersion,
+    ProtectedAlias,
+    RegisteredModel,
+)
 from registry.tasks import MODEL_TYPES, TASKS
 
 
@@ -58,7 +66,15 @@ class VersionChange(StrictSerializer):
     prices = ObjectField(required=False)
     fallbacks = serializers.ListField(child=ObjectField(), required=False, max_length=10)
     source = TextField(max_length=2000, required=False, allow_blank=True)  # type: ignore[assignment]  # and another source
+    digest = TextField(max_length=200, required=False, allow_blank=True)
+    input_schema = ObjectField(required=False, help_text="JSON Schema 2020-12.")
+    output_schema = ObjectField(required=False, help_text="JSON Schema 2020-12.")
     tags = StringMapField(required=False)
+    status = ChoiceField(
+        choices=ModelVersion.Status.values,
+        required=False,
+        help_text="Final once it is not pending any more.",
+    )
     is_active = FlagField(required=False)
     body_logging = ChoiceField(choices=ModelVersion.BodyLogging.values, required=False)
 
@@ -84,7 +100,11 @@ class VersionAnswer(serializers.ModelSerializer[ModelVersion]):
     prices = serializers.DictField(child=serializers.CharField())
     fallbacks = serializers.ListField(child=serializers.DictField())
     performance_metrics = serializers.DictField(child=serializers.FloatField())
+    input_schema = serializers.DictField()
+    output_schema = serializers.DictField()
     tags = serializers.DictField(child=serializers.CharField())
+    aliases = serializers.SerializerMethodField()
+    status = serializers.CharField()
     body_logging = serializers.CharField()
 
     class Meta:
@@ -93,16 +113,26 @@ class VersionAnswer(serializers.ModelSerializer[ModelVersion]):
             "id", "model_id", "model_name", "model_type", "number", "label", "description",
             "provider", "provider_model", "integration", "tasks", "parameters", "limits",
             "prices", "fallbacks",
-            "performance_metrics", "source", "tags", "status", "is_active", "body_logging",
+            "performance_metrics", "source", "digest", "input_schema", "output_schema", "tags",
+            "aliases", "status", "is_active", "body_logging", "created_by",
             "created_at", "updated_at",
         ]  # fmt: skip
+
+    def get_aliases(self, version: ModelVersion) -> list[str]:
+        """Give the names that point at it, from rows that lists fetch for all versions at once."""
+        return sorted(alias.name for alias in version.aliases.all())
 
 
 class AliasWrite(StrictSerializer):
     """Where an alias is to point."""
 
     version = WholeNumberField(min_value=1, max_value=2**31 - 1)
-    expected_version = WholeNumberField(required=False, min_value=1, max_value=2**31 - 1)
+    expected_version = WholeNumberField(
+        required=False,
+        min_value=0,
+        max_value=2**31 - 1,
+        help_text="Where it must point now; 0: there must be none yet.",
+    )
     reason = TextField(max_length=1000, required=False, allow_blank=True)
 
 
@@ -122,6 +152,90 @@ class AliasList(serializers.Serializer[Any]):
     """A model's aliases."""
 
     results = AliasAnswer(many=True)
+
+
+class AliasRollback(StrictSerializer):
+    """Going back to the version before."""
+
+    expected_version = WholeNumberField(
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="Where it must point now.",
+    )
+    reason = TextField(max_length=1000, required=False, allow_blank=True)
+
+
+class AliasChangeAnswer(serializers.ModelSerializer[AliasChange]):
+    """One move of an alias: in effect from `valid_from` until before `valid_until`."""
+
+    version = serializers.IntegerField(source="version_number", allow_null=True)
+    previous_version = serializers.IntegerField(source="previous_number", allow_null=True)
+    valid_until = serializers.DateTimeField(allow_null=True)
+    actor = serializers.CharField(source="actor_label")
+
+    class Meta:
+        model = AliasChange
+        fields = [
+            "sequence", "version", "previous_version", "restores", "valid_from", "valid_until",
+            "actor", "reason",
+        ]  # fmt: skip
+
+
+class ProtectionChange(StrictSerializer):
+    """What a protected alias asks for."""
+
+    movers = serializers.ListField(child=TextField(max_length=50), required=False, max_length=20)
+    requires_approval = FlagField(required=False)
+    condition = TextField(max_length=4000, required=False, allow_blank=True)
+    gates = serializers.ListField(child=TextField(max_length=100), required=False, max_length=20)
+
+
+class ProtectionWrite(ProtectionChange):
+    """An alias to protect."""
+
+    name = TextField(max_length=100)
+
+
+class ProtectionAnswer(serializers.ModelSerializer[ProtectedAlias]):
+    """A protected alias."""
+
+    movers = serializers.ListField(child=serializers.CharField())
+    gates = serializers.ListField(child=serializers.CharField())
+
+    class Meta:
+        model = ProtectedAlias
+        fields = ["name", "movers", "requires_approval", "condition", "gates", "updated_at"]
+
+
+class ApprovalWrite(StrictSerializer):
+    """What is asked."""
+
+    alias = TextField(max_length=100)
+    comment = TextField(max_length=1000, required=False, allow_blank=True)
+
+
+class ApprovalReview(StrictSerializer):
+    """Why it is answered so."""
+
+    comment = TextField(max_length=1000, required=False, allow_blank=True)
+
+
+class ApprovalAnswer(serializers.ModelSerializer[ApprovalRequest]):
+    """A request for approval, and its answer once there is one."""
+
+    model_name = serializers.CharField(source="version.model.name")
+    version = serializers.IntegerField(source="version.number")
+    state = serializers.CharField()
+    requested_by = serializers.CharField(source="requester_label")
+    reviewed_by = serializers.CharField(source="reviewer_label")
+
+    class Meta:
+        model = ApprovalRequest
+        fields = [
+            "id", "model_name", "version", "alias", "state", "comment", "requested_by",
+            "reviewed_by", "review_comment", "created_at", "reviewed_at",
+        ]  # fmt: skip
 
 
 class PerformanceWrite(StrictSerializer):

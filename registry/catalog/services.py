@@ -11,8 +11,10 @@ from authz.configuration.revision import move_revision
 from authz.models import Project
 from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
+from registry.catalog.alias_history import record_alias_change
+from registry.catalog.tag_rows import write_tag_rows
 from registry.catalog.tags import check_tags
-from registry.models import ModelAlias, RegisteredModel, TaskDefault
+from registry.models import ModelAlias, ModelTag, RegisteredModel, TaskDefault
 
 
 def create_model(
@@ -47,6 +49,7 @@ def create_model(
         model.deleted_at = None
         model.full_clean(exclude=["project"])
         model.save()
+        write_tag_rows(model)
         move_revision()
         record_change(
             actor=actor,
@@ -73,10 +76,58 @@ def update_model(
             setattr(current, name, check_tags(value) if name == "tags" else value)
         current.full_clean(exclude=["project"])
         current.save()
+        if "tags" in changes:
+            write_tag_rows(current)
         move_revision()
         record_change(
             actor=actor,
             action="registeredmodel.update",
+            obj=current,
+            project=current.project,
+            before=before,
+            after=state_of(current),
+        )
+    return current
+
+
+def rename_model(*, actor: Actor, model: RegisteredModel, name: str) -> RegisteredModel:
+    """Give a model another name. What was called by the old one is refused from the next call on.
+
+    A tombstone keeps the old name's numbers, so that `name:number` never comes to mean another
+    version; a tombstone that holds the new name takes the old one.
+
+    Raises:
+        Conflict: There is a model of this name.
+        django.core.exceptions.ValidationError: The name is odd.
+    """
+    with atomic_unless_taken(f"There is a model called {name} already."):
+        current = locked_model(model)
+        if current.name == name:
+            return current
+        before, old = state_of(current), current.name
+        owned = RegisteredModel.objects.select_for_update(no_key=True).in_project(
+            current.project_id
+        )
+        tombstone = owned.filter(name=name).first()
+        if tombstone is not None and tombstone.deleted_at is None:
+            raise Conflict(f"There is a model called {name} already.", code="already_exists")
+        if tombstone is None:
+            tombstone = RegisteredModel(project=current.project, model_type=current.model_type)
+            tombstone.deleted_at = timezone.now()
+        current.name = name
+        current.full_clean(exclude=["project"], validate_unique=False, validate_constraints=False)
+        current.last_number = max(current.last_number, tombstone.last_number)
+        # Both names are in use until the second row is written: the first takes a name between.
+        tombstone.last_number = current.last_number
+        tombstone.name = f"\x7f{tombstone.pk}"
+        tombstone.save()
+        current.save()
+        tombstone.name = old
+        tombstone.save()
+        move_revision()
+        record_change(
+            actor=actor,
+            action="registeredmodel.rename",
             obj=current,
             project=current.project,
             before=before,
@@ -90,7 +141,12 @@ def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
     with transaction.atomic():
         current = locked_model(model)
         before = state_of(current)
+        for alias in current.aliases.select_related("version"):
+            record_alias_change(
+                actor=actor, alias=alias, previous=alias.version.number, reason="model deleted"
+            )
         ModelAlias.objects.filter(model=current).delete()
+        ModelTag.objects.filter(owner=current).delete()
         TaskDefault.objects.filter(model=current).delete()
         current.versions.all().delete()
         current.deleted_at = timezone.now()

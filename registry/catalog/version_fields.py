@@ -4,6 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import jsonschema_rs
+
 from integrations.models import Integration
 from intmod_site.api.errors import ValidationFailed
 from registry.catalog.capabilities import callable_providers, is_remote, tasks_of
@@ -11,6 +13,7 @@ from registry.catalog.tags import check_tags
 from registry.models import ModelVersion
 from registry.tasks import TASKS
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 PRICES = {"input_usd_per_mtok", "output_usd_per_mtok"}
 MAX_TOKENS = 1_000_000
 MAX_FALLBACKS = 10
@@ -31,8 +34,24 @@ def check_version(version: ModelVersion) -> None:
     _check_prices(version.prices)
     _check_parameters(version.parameters)
     _check_fallbacks(version.fallbacks)
+    _check_schemas(version)
     _check_integration(version)
     version.full_clean(exclude=["project", "model", "integration"])
+
+
+def _check_schemas(version: ModelVersion) -> None:
+    for name in ("input_schema", "output_schema"):
+        schema = getattr(version, name)
+        if not isinstance(schema, dict):
+            raise ValidationFailed.of(name, "An object.")
+        if schema.get("$schema", DIALECT) != DIALECT:
+            raise ValidationFailed.of(f"/{name}/$schema", f"This is {DIALECT}.")
+        try:
+            jsonschema_rs.meta.validate({"$schema": DIALECT, **schema})
+        except jsonschema_rs.ValidationError as error:
+            raise ValidationFailed.of(
+                name, f"No JSON Schema 2020-12: {error.message[:200]}"
+            ) from None
 
 
 def _check_tasks(version: ModelVersion) -> None:

@@ -11,11 +11,12 @@ from authz.configuration.revision import move_revision
 from authz.models import Project
 from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
-from registry.catalog.services import create_model
+from registry.catalog.services import create_model, locked_model
+from registry.catalog.tag_rows import write_tag_rows
 from registry.catalog.version_fields import check_version
 from registry.models import ModelVersion, RegisteredModel
 
-FIXED_ONCE_READY = {"source"}
+FIXED_ONCE_READY = {"source", "digest"}
 
 
 def create_version(
@@ -43,21 +44,16 @@ def create_version(
             raise NotFound(f"There is no model called {model.name}.", code="model_not_found")
         model = RegisteredModel.objects.select_related("project").get(pk=model.pk)
         number = model.last_number
-        version = ModelVersion(
-            project=model.project,
-            model=model,
-            number=number,
-            identifier=model_id or f"{model.name.replace(' ', '-')}-{number}",
-            **fields,
-        )
-        if ModelVersion.objects.filter(
-            project=model.project, identifier=version.identifier
-        ).exists():
+        version = ModelVersion(project=model.project, model=model, number=number, **fields)
+        version.created_by = version.created_by or actor.label[:200]
+        version.identifier = model_id or _free_identifier(version)
+        if model_id and _is_taken(version, model_id):
             raise Conflict(
                 f"There is a version with the model_id {version.identifier}.", code="already_exists"
             )
         check_version(version)
         version.save(force_insert=True)
+        write_tag_rows(version, fresh=True)
         move_revision()
         record_change(
             actor=actor,
@@ -110,21 +106,20 @@ def update_version(*, actor: Actor, version: ModelVersion, changes: dict[str, An
     """Change a version; what it is made of stays once it is ready.
 
     Raises:
-        Conflict: The source of a ready version would change.
+        Conflict: The source or digest of a ready version would change, or a status that is final.
         ValidationFailed, django.core.exceptions.ValidationError: A field is wrong.
     """
     with transaction.atomic():
         current = _locked(version)
         before = state_of(current)
         for name, value in changes.items():
-            fixed = name in FIXED_ONCE_READY and current.status == ModelVersion.Status.READY
-            if fixed and value != getattr(current, name):
-                raise Conflict(
-                    f"The {name} of a ready version does not change; create a new version."
-                )
+            if value != getattr(current, name):
+                _check_may_change(ModelVersion.Status(before["status"]), name)
             setattr(current, name, value)
         check_version(current)
         current.save()
+        if "tags" in changes:
+            write_tag_rows(current)
         move_revision()
         record_change(
             actor=actor,
@@ -140,6 +135,36 @@ def update_version(*, actor: Actor, version: ModelVersion, changes: dict[str, An
 def deactivate_version(*, actor: Actor, version: ModelVersion) -> ModelVersion:
     """Let a version answer no more calls, from the next one on."""
     return update_version(actor=actor, version=version, changes={"is_active": False})
+
+
+def delete_version(*, actor: Actor, version: ModelVersion) -> None:
+    """Delete a version; its number is never given again.
+
+    Raises:
+        NotFound: It was deleted meanwhile.
+        Conflict: An alias points at it.
+    """
+    with transaction.atomic():
+        # The model's row is the lock of its aliases: none comes to point here meanwhile.
+        locked_model(version.model)
+        current = (
+            ModelVersion.objects.filter(pk=version.pk).select_related("model", "project").first()
+        )
+        if current is None:
+            raise NotFound(f"There is no version {version}.", code="version_not_found")
+        names = ", ".join(current.aliases.values_list("name", flat=True))
+        if names:
+            raise Conflict(f"Aliases point at {current}: {names}.", code="version_in_use")
+        before = state_of(current)
+        current.delete()
+        move_revision()
+        record_change(
+            actor=actor,
+            action="modelversion.delete",
+            obj=version,
+            project=current.project,
+            before=before,
+        )
 
 
 def version_numbered(*, project: Project, model_name: str, number: int) -> ModelVersion:
@@ -161,6 +186,22 @@ def version_numbered(*, project: Project, model_name: str, number: int) -> Model
             code="version_not_found",
         )
     return version
+
+
+def _check_may_change(status: ModelVersion.Status, name: str) -> None:
+    if status != ModelVersion.Status.PENDING and name in {*FIXED_ONCE_READY, "status"}:
+        what = "ready" if status == ModelVersion.Status.READY else "failed"
+        raise Conflict(f"The {name} of a {what} version does not change; create a new version.")
+
+
+def _free_identifier(version: ModelVersion) -> str:
+    """Give `<name>-<number>`, or, where another model's version is called that, one beside it."""
+    plain = f"{version.model.name.replace(' ', '-')[:180]}-{version.number}"
+    return f"{plain}-{version.pk.hex[-8:]}" if _is_taken(version, plain) else plain
+
+
+def _is_taken(version: ModelVersion, identifier: str) -> bool:
+    return ModelVersion.objects.filter(project=version.project, identifier=identifier).exists()
 
 
 def _locked(version: ModelVersion) -> ModelVersion:

@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,8 +12,17 @@ from authz.api.views import ProjectViewSet
 from integrations.models import Integration
 from intmod_site.api.errors import ValidationFailed
 from intmod_site.api.fields import NoBody
-from registry.catalog import aliases, serializers, services, versions
-from registry.models import ModelAlias, ModelVersion, RegisteredModel
+from registry.catalog import serializers, services, versions
+from registry.catalog.search.order import MODEL_ORDERS, VERSION_ORDERS, keyset_of
+from registry.catalog.search.query import MODELS, Searched, condition_of
+from registry.catalog.search.query import VERSIONS as SEARCHED_VERSIONS
+from registry.models import ModelVersion, RegisteredModel
+
+VERSIONS = (
+    ModelVersion.objects.existing()
+    .select_related("model", "integration")
+    .prefetch_related("aliases")
+)
 
 
 class ModelFilter(django_filters.FilterSet):
@@ -26,14 +35,46 @@ class ModelFilter(django_filters.FilterSet):
         fields: list[Any] = []
 
 
-class ModelViewSet(ProjectViewSet):
+class SearchedViewSet(ProjectViewSet):
+    """Lists that take `filter` and `order_by`."""
+
+    searched: Searched
+    orders: dict[str, str]
+    default_order: tuple[str, ...]
+
+    @property
+    def keyset(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The order that was asked for."""
+        text = self.request.query_params.get("order_by", "")
+        return keyset_of(text, self.orders, default=self.default_order)
+
+    def known_parameters(self) -> tuple[str, ...]:
+        """Add them to what lists take."""
+        extra = ("filter", "order_by") if self.action == "list" else ()
+        return (*super().known_parameters(), *extra)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("filter", str, description="Such as: name LIKE 'a%' AND tags.b = 'c'"),
+            OpenApiParameter("order_by", str, description="Such as: updated_at DESC, name"),
+        ]
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give one page of what the filter names."""
+        condition = condition_of(request.query_params.get("filter", ""), self.searched)
+        return self.page(self.get_queryset().filter(condition))
+
+
+class ModelViewSet(SearchedViewSet):
     """The project's models."""
 
     queryset = RegisteredModel.objects.filter(deleted_at=None)
     serializer_class = serializers.ModelAnswer
     filterset_class = ModelFilter
     lookup_field = "name"
-    keyset = ("name",)
+    searched = MODELS
+    orders = MODEL_ORDERS
+    default_order = ("name",)
     permissions = {
         "list": "registry.view_registeredmodel",
         "retrieve": "registry.view_registeredmodel",
@@ -80,7 +121,7 @@ class OfModel(ProjectViewSet):
 class VersionViewSet(OfModel):
     """A model's versions."""
 
-    queryset = ModelVersion.objects.existing().select_related("model", "integration")
+    queryset = VERSIONS
     serializer_class = serializers.VersionAnswer
     lookup_field = "number"
     keyset = ("-number",)
@@ -89,6 +130,7 @@ class VersionViewSet(OfModel):
         "retrieve": "registry.view_modelversion",
         "create": "registry.add_modelversion",
         "partial_update": "registry.change_modelversion",
+        "destroy": "registry.delete_modelversion",
         "deactivate": "registry.change_modelversion",
     }
 
@@ -116,6 +158,12 @@ class VersionViewSet(OfModel):
             actor=self.principal.actor, version=self.get_object(), changes=changes
         )
         return Response(serializers.VersionAnswer(version).data)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, name: str, number: int) -> Response:
+        """Delete a version that no alias points at; its number is never given again."""
+        versions.delete_version(actor=self.principal.actor, version=self.get_object())
+        return Response(status=204)
 
     @extend_schema(request=None, responses=serializers.VersionAnswer)
     def deactivate(self, request: Request, name: str, number: int) -> Response:
@@ -146,64 +194,18 @@ class VersionFilter(django_filters.FilterSet):
         return queryset.filter(**{name: value == "true"})
 
 
-class AllVersionsViewSet(ProjectViewSet):
+class AllVersionsViewSet(SearchedViewSet):
     """All versions of the project, across models."""
 
-    queryset = ModelVersion.objects.existing().select_related("model", "integration")
+    queryset = VERSIONS
+    searched = SEARCHED_VERSIONS
+    orders = VERSION_ORDERS
+    default_order = ("-created_at",)
     serializer_class = serializers.VersionAnswer
     filterset_class = VersionFilter
     lookup_field = "identifier"
     lookup_url_kwarg = "model_id"
     permissions = {"list": "registry.view_modelversion", "retrieve": "registry.view_modelversion"}
-
-
-class AliasViewSet(OfModel):
-    """A model's aliases."""
-
-    queryset = ModelAlias.objects.select_related("version", "model")
-    serializer_class = serializers.AliasAnswer
-    project_path = "model__project_id"
-    permissions = {
-        "list": "registry.view_modelalias",
-        "retrieve": "registry.view_modelalias",
-        "update": "registry.change_modelalias",
-        "destroy": "registry.delete_modelalias",
-    }
-
-    @extend_schema(responses=serializers.AliasList)
-    def list(self, request: Request, name: str) -> Response:
-        """Give the model's aliases."""
-        rows = self.get_queryset().filter(model=self.model())
-        return Response({"results": serializers.AliasAnswer(rows, many=True).data})
-
-    def known_parameters(self) -> tuple[str, ...]:
-        """A model has few aliases: they are not paged."""
-        return ()
-
-    def retrieve(self, request: Request, name: str, alias: str) -> Response:
-        """Give one alias."""
-        return Response(
-            serializers.AliasAnswer(aliases.alias_named(model=self.model(), name=alias)).data
-        )
-
-    @extend_schema(request=serializers.AliasWrite, responses=serializers.AliasAnswer)
-    def update(self, request: Request, name: str, alias: str) -> Response:
-        """Point the alias at a version, creating it if need be."""
-        row = aliases.set_alias(
-            actor=self.principal.actor,
-            model=self.model(),
-            name=alias,
-            **self.validated(serializers.AliasWrite),
-        )
-        return Response(serializers.AliasAnswer(row).data)
-
-    @extend_schema(responses={204: None})
-    def destroy(self, request: Request, name: str, alias: str) -> Response:
-        """Remove the alias."""
-        aliases.delete_alias(
-            actor=self.principal.actor, alias=aliases.alias_named(model=self.model(), name=alias)
-        )
-        return Response(status=204)
 
 
 def with_integration(view: ProjectViewSet, fields: dict[str, Any]) -> dict[str, Any]:

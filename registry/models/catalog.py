@@ -132,6 +132,18 @@ class ModelVersion(models.Model):
     )
     performance_metrics = models.JSONField(default=dict, blank=True, editable=False)
     source = models.CharField(max_length=2000, blank=True)
+    digest = models.CharField(
+        max_length=200, blank=True, help_text="Of what is at the source: sha256:…"
+    )
+    input_schema = models.JSONField(default=dict, blank=True, help_text="JSON Schema 2020-12.")
+    output_schema = models.JSONField(default=dict, blank=True, help_text="JSON Schema 2020-12.")
+    # What MLflow's clients send along, given back as it came.
+    run_id = models.CharField(max_length=100, blank=True, editable=False)
+    run_link = models.CharField(max_length=2000, blank=True, editable=False)
+    mlflow_model_id = models.CharField(max_length=200, blank=True, editable=False)
+    stage = models.CharField(max_length=20, default="None", editable=False)
+    status_message = models.CharField(max_length=1000, blank=True, editable=False)
+    created_by = models.CharField(max_length=200, blank=True, editable=False)
     tags = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.READY)
     is_active = models.BooleanField(default=True)
@@ -148,7 +160,10 @@ class ModelVersion(models.Model):
             models.UniqueConstraint(fields=["model", "number"], name="version_number_in_model"),
             models.UniqueConstraint(fields=["project", "identifier"], name="model_id_in_project"),
         ]
-        indexes = [models.Index(fields=["project", "-id"], name="versions_of_project")]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="versions_of_project"),
+            models.Index(fields=["project", "-updated_at"], name="versions_last_changed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model.name}:{self.number}"

@@ -11,7 +11,8 @@ from django.utils import timezone
 from authz.audit.actor import Actor
 from authz.audit.record import record_change
 from intmod_site.api.errors import ValidationFailed
-from registry.models import MetricSample, ModelVersion
+from registry.catalog.search.query import LATEST
+from registry.models import MetricSample, ModelVersion, VersionMetric
 
 METRIC_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,99}")
 MAX_METRICS = 1000
@@ -59,6 +60,19 @@ def update_performance(
             name: value for name, value in metrics.items() if name not in newer
         }
         current.save(update_fields=["performance_metrics", "updated_at"])
+        VersionMetric.objects.bulk_create(
+            (
+                VersionMetric(
+                    version=current, metric=name, aggregation=LATEST, value=value,
+                    computed_at=moment,
+                )
+                for name, value in metrics.items()
+                if name not in newer
+            ),
+            update_conflicts=True,
+            unique_fields=["version", "metric", "aggregation"],
+            update_fields=["value", "computed_at"],
+        )  # fmt: skip
         record_change(
             actor=actor,
             action="modelversion.measure",

@@ -11,8 +11,10 @@ from authz.configuration.revision import read_revision
 from authz.models import AuditEvent, Project
 from integrations.connections.services import register_integration
 from intmod_site.api.errors import ApiError, Conflict, NotFound, ValidationFailed
+from registry.catalog.services import delete_model, rename_model
 from registry.catalog.versions import (
     deactivate_version,
+    delete_version,
     register_model,
     update_version,
     version_numbered,
@@ -130,3 +132,65 @@ def test_versions_of_other_projects_are_not_found(
     register()
     with pytest.raises(NotFound):
         version_numbered(project=other_project, model_name="smol", number=1)
+
+
+def test_what_it_is_made_of_stays_once_it_is_ready(register: Register, actor: Actor) -> None:
+    version = register("a", source="s3://a", digest="sha256:1", status="PENDING_REGISTRATION")
+    ready = {"source": "s3://b", "digest": "sha256:2", "status": "READY"}
+    update_version(actor=actor, version=version, changes=ready)
+    for name, value in (
+        ("source", "s3://c"),
+        ("digest", "sha256:3"),
+        ("status", "PENDING_REGISTRATION"),
+        ("status", "FAILED_REGISTRATION"),
+    ):
+        with pytest.raises(Conflict):
+            update_version(actor=actor, version=version, changes={name: value})
+    same = {"source": "s3://b", "description": "Other."}
+    assert update_version(actor=actor, version=version, changes=same).description == "Other."
+
+
+@pytest.mark.parametrize(
+    "schema", [[], "x", {"type": 7}, {"$schema": "http://e.invalid/"}, {"$schema": 5}]
+)
+def test_schemas_are_json_schemas(register: Register, schema: object) -> None:
+    good = {"type": "object", "properties": {"text": {"type": "string"}}}
+    assert register("a", input_schema=good, output_schema={}).input_schema == good
+    for name in ("input_schema", "output_schema"):
+        with pytest.raises(ValidationFailed) as raised:
+            register("a", **{name: schema})
+        assert raised.value.fields[0].path.startswith(f"/{name}")
+
+
+def test_a_number_is_not_given_again(register: Register, actor: Actor) -> None:
+    second = [register("a"), register("a")][1]
+    delete_version(actor=actor, version=second)
+    with pytest.raises(NotFound):
+        delete_version(actor=actor, version=second)
+    assert register("a").number == 3
+
+
+def test_model_ids_that_would_collide_are_told_apart(register: Register) -> None:
+    first, second = register("a b"), register("a-b")
+    assert first.identifier == "a-b-1"
+    assert second.identifier.startswith("a-b-1-")
+
+
+def test_a_renamed_models_numbers_stay_with_both_names(register: Register, actor: Actor) -> None:
+    model = [register("a"), register("a")][0].model
+    assert rename_model(actor=actor, model=model, name="b").name == "b"
+    assert register("a").number == 3
+    assert register("b").number == 3
+    with pytest.raises(Conflict):
+        rename_model(actor=actor, model=model, name="a")
+    delete_model(actor=actor, model=RegisteredModel.objects.get(name="a"))
+    rename_model(actor=actor, model=model, name="a")
+    assert register("a").number == 4
+    assert register("b").number == 4
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a" * 201, "x:y"])
+def test_odd_new_names(register: Register, actor: Actor, name: str) -> None:
+    with pytest.raises(ValidationError):
+        rename_model(actor=actor, model=register("a").model, name=name)
+    assert RegisteredModel.objects.count() == 1

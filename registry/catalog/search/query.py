@@ -1,0 +1,148 @@
+"""From a filter's tree to a condition of the ORM.
+
+Conditions on tags, aliases and metrics are subqueries: no join multiplies rows, so a page needs no
+DISTINCT and the count of queries does not depend on the filter.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, Model, OuterRef, Q, TextField
+from django.db.models.functions import Concat
+
+from registry.catalog.search.fields import (
+    MODEL_COLUMNS,
+    SUFFIXES,
+    VERSION_COLUMNS,
+    Column,
+    number_value,
+    text_value,
+    whole_value,
+)
+from registry.catalog.search.parser import parse_filter
+from registry.catalog.search.tree import All, Comparison, Node, Not, Some, refuse
+from registry.models import ModelAlias, ModelTag, VersionMetric, VersionTag
+from registry.models.tags import HEAD_LENGTH
+
+AGGREGATIONS = ("avg", "min", "max", "sum", "count", "p50", "p95", "p99", "latest")
+LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A table that is searched: its columns, and where its tags and aliases are."""
+
+    columns: dict[str, Column]
+    tags: type[Model]
+    alias_owner: str
+    has_metrics: bool = False
+
+
+MODELS = Searched(MODEL_COLUMNS, ModelTag, "model")
+VERSIONS = Searched(VERSION_COLUMNS, VersionTag, "version", has_metrics=True)
+
+
+def condition_of(text: str, searched: Searched) -> Q:
+    """Give a filter as a condition on the table's rows; an empty one holds for all.
+
+    Raises:
+        ValidationFailed: It is no filter, or names what cannot be searched by.
+    """
+    tree = parse_filter(text)
+    return _condition(tree, searched) if tree else Q()
+
+
+def _condition(node: Node, searched: Searched) -> Q:
+    if isinstance(node, All | Some):
+        joined = Q()
+        for part in node.parts:
+            inner = _condition(part, searched)
+            joined = joined & inner if isinstance(node, All) else joined | inner
+        return joined
+    if isinstance(node, Not):
+        return ~_condition(node.part, searched)
+    return _comparison(node, searched)
+
+
+def _comparison(comparison: Comparison, searched: Searched) -> Q:
+    field = comparison.field
+    entities: dict[str, Callable[[Comparison, Searched], Q]] = {
+        "tag": _tag, "tags": _tag, "aliases": _alias, "alias": _alias_name,
+    }  # fmt: skip
+    if searched.has_metrics:
+        entities["metrics"] = _metric
+    if not field.key and field.entity in searched.columns:
+        return searched.columns[field.entity].condition(comparison)
+    if field.entity in entities and bool(field.key) == (field.entity != "alias"):
+        return entities[field.entity](comparison, searched)
+    offered = [*sorted(searched.columns), "alias", "aliases.name", "tags.key"]
+    if searched.has_metrics:
+        offered.append("metrics.name.p95")
+    raise refuse(f"{field} is none of: {', '.join(offered)}.", position=field.position)
+
+
+def _tag(comparison: Comparison, searched: Searched) -> Q:
+    rows: Any = searched.tags._default_manager.filter(key=comparison.field.key)
+    operator = comparison.operator
+    if operator in {"NULL", "HAS"}:
+        return _with(rows, negated=operator == "NULL")
+    values = [text_value(comparison, value) for value in comparison.values]
+    if operator in {"=", "!=", "IN"}:
+        matching = Q()
+        for value in values:
+            matching |= Q(head=value[:HEAD_LENGTH], rest=value[HEAD_LENGTH:])
+        # Of what has no such tag, none is equal to the value: `!=` holds for it.
+        return _with(rows.filter(matching), negated=operator == "!=")
+    if operator in {"LIKE", "ILIKE"}:
+        lookup = "matches" if operator == "LIKE" else "imatches"
+        whole = rows.annotate(whole=Concat("head", "rest", output_field=TextField()))
+        return _with(whole.filter(**{f"whole__{lookup}": values[0]}))
+    raise refuse(
+        "tags are compared by: =, !=, IN, LIKE, ILIKE, IS NULL.", position=comparison.position
+    )
+
+
+def _with(rows: Any, *, negated: bool = False) -> Q:
+    if negated:
+        return ~Q(Exists(rows.filter(owner=OuterRef("pk"))))
+    return Q(pk__in=rows.values("owner"))
+
+
+def _alias(comparison: Comparison, searched: Searched) -> Q:
+    """Give what has an alias; a model's may be compared with the number it points at."""
+    rows = ModelAlias.objects.filter(name=comparison.field.key)
+    operator = comparison.operator
+    if operator in {"NULL", "HAS"}:
+        has = Q(pk__in=rows.values(searched.alias_owner))
+        return ~has if operator == "NULL" else has
+    if operator not in {*SUFFIXES, "!="} or operator == "IN":
+        raise refuse(
+            "an alias stands alone, or is compared with a number by =, !=, <, <=, >, >=.",
+            position=comparison.position,
+        )
+    number = whole_value(comparison, comparison.values[0])
+    if operator == "!=":
+        rows = rows.exclude(version__number=number)
+    else:
+        rows = rows.filter(**{f"version__number{SUFFIXES[operator]}": number})
+    return Q(pk__in=rows.values(searched.alias_owner))
+
+
+def _alias_name(comparison: Comparison, searched: Searched) -> Q:
+    name = Column("name", text_value, frozenset({"=", "LIKE", "ILIKE", "IN"}))
+    rows = ModelAlias.objects.filter(name.condition(comparison))
+    return Q(pk__in=rows.values(searched.alias_owner))
+
+
+def _metric(comparison: Comparison, _: Searched) -> Q:
+    name, dot, aggregation = comparison.field.key.rpartition(".")
+    if not dot or aggregation not in AGGREGATIONS:
+        name, aggregation = comparison.field.key, LATEST
+    rows = VersionMetric.objects.filter(metric=name, aggregation=aggregation)
+    operator = comparison.operator
+    if operator in {"NULL", "HAS"}:
+        has = Q(pk__in=rows.values("version"))
+        return ~has if operator == "NULL" else has
+    column = Column("value", number_value, frozenset({*SUFFIXES, "!="}))
+    return Q(pk__in=rows.filter(column.condition(comparison)).values("version"))

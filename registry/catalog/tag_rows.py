@@ -1,0 +1,26 @@
+"""Keeping the rows that searches by tag go through in step with the tags themselves."""
+
+from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
+from registry.models.tags import HEAD_LENGTH
+
+
+def write_tag_rows(owner: RegisteredModel | ModelVersion, *, fresh: bool = False) -> None:
+    """Make the rows of a model or version say what its tags say, inside the caller's transaction.
+
+    Args:
+        owner: With its tags as they are to be.
+        fresh: Whether it is new and cannot have rows yet.
+    """
+    table = ModelTag if isinstance(owner, RegisteredModel) else VersionTag
+    if not fresh:
+        table._default_manager.filter(owner=owner.pk).delete()
+    table._default_manager.bulk_create(  # type: ignore[attr-defined]
+        table(
+            project_id=owner.project_id,
+            owner_id=owner.pk,
+            key=key,
+            head=value[:HEAD_LENGTH],
+            rest=value[HEAD_LENGTH:],
+        )
+        for key, value in owner.tags.items()
+    )
