@@ -68,7 +68,7 @@ def check_move(*, actor: Actor, version: ModelVersion, alias: str, gated: bool =
 def _check_mover(actor: Actor, protection: ProtectedAlias) -> None:
     if not protection.movers or actor.kind in {"command", "system"}:
         return
-    roles = Membership.objects.filter(user=actor.id, project=protection.project_id)
+    roles = Membership.objects.filter(user__pk=actor.id, project=protection.project_id)
     if roles.filter(role__name__in=protection.movers).exists():
         return
     if actor.credential == "admin" and User.objects.get(pk=actor.id).is_superuser:

@@ -1,5 +1,7 @@
 """Keeping the rows that searches by tag go through in step with the tags themselves."""
 
+from typing import Any
+
 from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionTag
 from registry.models.tags import HEAD_LENGTH
 
@@ -11,10 +13,10 @@ def write_tag_rows(owner: RegisteredModel | ModelVersion, *, fresh: bool = False
         owner: With its tags as they are to be.
         fresh: Whether it is new and cannot have rows yet.
     """
-    table = ModelTag if isinstance(owner, RegisteredModel) else VersionTag
+    table: Any = ModelTag if isinstance(owner, RegisteredModel) else VersionTag
     if not fresh:
         table._default_manager.filter(owner=owner.pk).delete()
-    table._default_manager.bulk_create(  # type: ignore[attr-defined]
+    table._default_manager.bulk_create(
         table(
             project_id=owner.project_id,
             owner_id=owner.pk,

@@ -14,12 +14,12 @@ class Like(Lookup):
 
     lookup_name = "matches"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Write LIKE, or what SQLite has of its kind: GLOB."""
         left, parameters = self.process_lhs(compiler, connection)
         if connection.vendor == "sqlite":
-            return f"{left} GLOB %s", [*parameters, _as_glob(self.rhs)]
-        return f"{left} LIKE %s ESCAPE ''", [*parameters, self.rhs]
+            return f"{left} GLOB %s", (*parameters, _as_glob(self.rhs))
+        return f"{left} LIKE %s ESCAPE ''", (*parameters, self.rhs)
 
 
 class ILike(Lookup):
@@ -27,12 +27,12 @@ class ILike(Lookup):
 
     lookup_name = "imatches"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Write ILIKE; SQLite's LIKE is one."""
         left, parameters = self.process_lhs(compiler, connection)
         if connection.vendor == "sqlite":
-            return f"{left} LIKE %s", [*parameters, self.rhs]
-        return f"{left} ILIKE %s ESCAPE ''", [*parameters, self.rhs]
+            return f"{left} LIKE %s", (*parameters, self.rhs)
+        return f"{left} ILIKE %s ESCAPE ''", (*parameters, self.rhs)
 
 
 def _as_glob(pattern: str) -> str:
