@@ -27,6 +27,7 @@ urlpatterns = [
     path("api/v1/", include("integrations.urls")),
     path("api/v1/", include("registry.urls")),
     path("api/v1/", include(extensions.endpoints)),
+    path("api/", include("registry.catalog.mlflow.urls")),
     # [\s\S]: a dot would let paths with an encoded line break through to Django's HTML 404.
     re_path(r"^api(?:/[\s\S]*)?$", unknown_route),
     path("admin/", admin.site.urls),

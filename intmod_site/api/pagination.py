@@ -142,13 +142,41 @@ class KeysetPagination(BasePagination):
         return condition
 
 
+def page_after(
+    queryset: Any, *, keyset: tuple[str, ...], size: int, cursor: str | None
+) -> tuple[list[Any], str | None]:
+    """Give the page of a queryset after a cursor, and the cursor to go on from; None at the end.
+
+    Args:
+        queryset: Of rows, or of `values()` that have the keyset's columns.
+        keyset: Field names, `-` for descending, the last one unique.
+        size: Rows a page.
+        cursor: From an earlier page of the same keyset; None begins.
+
+    Raises:
+        ValidationFailed: The cursor is none of this list's.
+    """
+    if cursor:
+        edge = Cursor.decode(cursor, length=len(keyset))
+        beyond = KeysetPagination._beyond(queryset.model, list(keyset), edge.values)
+        queryset = queryset.filter(beyond)
+    rows = list(queryset.order_by(*keyset)[: size + 1])
+    if len(rows) <= size:
+        return rows, None
+    last = rows[size - 1]
+    values = [_value(last, name.lstrip("-")) for name in keyset]
+    return rows[:size], Cursor(values, backwards=False).encode()
+
+
 def _flip(name: str) -> str:
     return name[1:] if name.startswith("-") else f"-{name}"
 
 
 def _value(row: Any, field: str) -> Any:
+    if isinstance(row, dict):
+        return _written(row[field])
     for part in field.split("__"):
-        row = row[part] if isinstance(row, dict) else getattr(row, part)
+        row = getattr(row, part)
     return _written(row)
 
 

@@ -13,7 +13,7 @@ from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
 from registry.catalog.alias_history import record_alias_change
 from registry.catalog.tag_rows import write_tag_rows
-from registry.catalog.tags import check_tags
+from registry.catalog.tags import check_tags, merged
 from registry.models import ModelAlias, ModelTag, RegisteredModel, TaskDefault
 
 
@@ -88,6 +88,20 @@ def update_model(
             after=state_of(current),
         )
     return current
+
+
+def change_tags(
+    *, actor: Actor, model: RegisteredModel, tags: dict[str, str | None]
+) -> RegisteredModel:
+    """Set some tags of a model and leave the rest; None removes one.
+
+    Raises:
+        ValidationFailed: A tag is odd.
+    """
+    with transaction.atomic():
+        current = locked_model(model)
+        changes = {"tags": merged(current.tags, tags)}
+        return update_model(actor=actor, model=current, changes=changes)
 
 
 def rename_model(*, actor: Actor, model: RegisteredModel, name: str) -> RegisteredModel:

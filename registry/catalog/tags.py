@@ -25,3 +25,9 @@ def check_tags(tags: Any) -> dict[str, str]:
                 "tags", f"The value of {key} is text of at most {MAX_VALUE_LENGTH} characters."
             )
     return tags
+
+
+def merged(tags: dict[str, str], changes: dict[str, str | None]) -> dict[str, str]:
+    """Give tags with some changed; None removes one."""
+    kept = {key: value for key, value in tags.items() if key not in changes}
+    return kept | {key: value for key, value in changes.items() if value is not None}

@@ -13,6 +13,7 @@ from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
 from registry.catalog.services import create_model, locked_model
 from registry.catalog.tag_rows import write_tag_rows
+from registry.catalog.tags import merged
 from registry.catalog.version_fields import check_version
 from registry.models import ModelVersion, RegisteredModel
 
@@ -130,6 +131,20 @@ def update_version(*, actor: Actor, version: ModelVersion, changes: dict[str, An
             after=state_of(current),
         )
     return current
+
+
+def change_tags(
+    *, actor: Actor, version: ModelVersion, tags: dict[str, str | None]
+) -> ModelVersion:
+    """Set some tags of a version and leave the rest; None removes one.
+
+    Raises:
+        ValidationFailed: A tag is odd.
+    """
+    with transaction.atomic():
+        current = _locked(version)
+        changes = {"tags": merged(current.tags, tags)}
+        return update_version(actor=actor, version=current, changes=changes)
 
 
 def deactivate_version(*, actor: Actor, version: ModelVersion) -> ModelVersion:
