@@ -10,6 +10,7 @@ class AuthzConfig(AppConfig):
     name = "authz"
     verbose_name = "Access and audit"
     role_permissions = {
+        "viewer": ["view_securitypolicy"],
         "developer": ["view_apikey", "add_apikey"],
         "operator": ["change_apikey", "delete_apikey", "view_membership"],
         "admin": [
@@ -18,6 +19,9 @@ class AuthzConfig(AppConfig):
             "delete_membership",
             "change_project",
             "view_auditevent",
+            "add_securitypolicy",
+            "change_securitypolicy",
+            "delete_securitypolicy",
         ],
     }
 

@@ -1,9 +1,10 @@
-"""Routes of identity and the audit log, below /api/v1."""
+"""Routes of identity, policies and the audit log, below /api/v1."""
 
 from django.urls import path, register_converter
 
 from authz.views import identity as views
 from authz.views.audit import AuditEventViewSet
+from authz.views.policies import PolicyAttachmentViewSet, PolicyVersionViewSet, PolicyViewSet
 from intmod_site.api.converters import RowIdConverter
 
 register_converter(RowIdConverter, "row_id")
@@ -22,6 +23,21 @@ urlpatterns = [
         views.APIKeyViewSet.as_view(
             {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
         ),
+    ),
+    path("policies", PolicyViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "policies/<uuid:pk>",
+        PolicyViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("policies/<uuid:pk>/evaluate", PolicyViewSet.as_view({"post": "evaluate"})),
+    path("policies/<uuid:policy_id>/versions", PolicyVersionViewSet.as_view({"get": "list"})),
+    path(
+        "policies/<uuid:policy_id>/attachments",
+        PolicyAttachmentViewSet.as_view({"get": "list", "post": "create"}),
+    ),
+    path(
+        "policies/<uuid:policy_id>/attachments/<uuid:pk>",
+        PolicyAttachmentViewSet.as_view({"delete": "destroy"}),
     ),
     path("audit/events", AuditEventViewSet.as_view({"get": "list"})),
     path("audit/events/<row_id:pk>", AuditEventViewSet.as_view({"get": "retrieve"})),

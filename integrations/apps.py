@@ -12,3 +12,10 @@ class IntegrationsConfig(AppConfig):
         "viewer": ["view_integration"],
         "operator": ["add_integration", "change_integration", "delete_integration"],
     }
+
+    def ready(self) -> None:
+        """Let policies be attached to integrations."""
+        from authz.policies.targets import register_target_kind
+        from integrations.connections.policies import INTEGRATION
+
+        register_target_kind(INTEGRATION)

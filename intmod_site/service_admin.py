@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from intmod_site.admin_fields import StrictJSONField
 from intmod_site.admin_lists import CappedPaginator
 from intmod_site.api.errors import ApiError
 
@@ -64,7 +65,10 @@ class ServiceAdmin(admin.ModelAdmin):
     # Counting behind each filter reads the table once for each of its values.
     show_facets = admin.ShowFacets.NEVER
     formfield_overrides = {
-        models.JSONField: {"widget": forms.Textarea(attrs={"rows": 4, "cols": 60})},
+        models.JSONField: {
+            "form_class": StrictJSONField,
+            "widget": forms.Textarea(attrs={"rows": 4, "cols": 60}),
+        },
         models.TextField: {"widget": forms.Textarea(attrs={"rows": 3, "cols": 60})},
     }
     list_title: ClassVar[str] = ""

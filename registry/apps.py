@@ -41,7 +41,9 @@ class RegistryConfig(AppConfig):
 
     def ready(self) -> None:
         """Describe the AI endpoints, which are plain views, in the OpenAPI schema."""
+        from authz.policies.targets import register_target_kind
         from registry.catalog.capabilities import register_provider
+        from registry.catalog.policies import MODEL_VERSION
         from registry.inference.providers import ADAPTERS, IN_PROCESS
         from registry.inference.schema import register_ai_endpoints
 
@@ -50,3 +52,4 @@ class RegistryConfig(AppConfig):
         for name, adapter in ADAPTERS.items():
             register_provider(name, adapter.tasks_of, remote=True)
         register_ai_endpoints()
+        register_target_kind(MODEL_VERSION)

@@ -72,6 +72,39 @@ def record_denial(*, actor: Actor, action: str, project: Project | None, reason:
     )
 
 
+def record_event(
+    *,
+    actor: Actor,
+    action: str,
+    outcome: AuditEvent.Outcome,
+    project: Project | None,
+    changes: dict[str, Any],
+    object_type: str = "",
+    object_id: str = "",
+    object_label: str = "",
+) -> AuditEvent:
+    """Record something that happened and changed no row of ours.
+
+    Args:
+        actor: Who did it.
+        action: What was done, `<object type>.<verb>`.
+        outcome: How it ended.
+        project: Where; None for the whole installation.
+        changes: What there is to tell; nothing secret.
+        object_type, object_id, object_label: What it was done to.
+    """
+    return _write(
+        actor=actor,
+        action=action,
+        outcome=outcome,
+        project=project,
+        object_type=object_type,
+        object_id=object_id,
+        object_label=object_label[:200],
+        changes=changes,
+    )
+
+
 def state_of(obj: models.Model) -> State:
     """Give the object's columns as JSON values; secrets and personal data as keyed hashes."""
     return {

@@ -4,6 +4,7 @@ from authz.models.audit import AuditEvent
 from authz.models.credentials import APIKey, Session
 from authz.models.kernel import ConfigurationRevision, IdempotencyRecord
 from authz.models.ownership import ProjectOwned, ProjectOwnedQuerySet
+from authz.models.policies import PolicyAttachment, SecurityPolicy, SecurityPolicyVersion
 from authz.models.projects import Membership, Project
 from authz.models.users import User
 
@@ -13,9 +14,12 @@ __all__ = [
     "ConfigurationRevision",
     "IdempotencyRecord",
     "Membership",
+    "PolicyAttachment",
     "Project",
     "ProjectOwned",
     "ProjectOwnedQuerySet",
+    "SecurityPolicy",
+    "SecurityPolicyVersion",
     "Session",
     "User",
 ]

@@ -9,6 +9,7 @@ from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.configuration.revision import move_revision
 from authz.models import Project
+from authz.policies.services import detach_all
 from integrations.connections.headers import check_headers
 from integrations.http.errors import InvalidUrl
 from integrations.http.guard import parse_url
@@ -89,6 +90,7 @@ def remove_integration(*, actor: Actor, integration: Integration) -> None:
         with transaction.atomic():
             current = Integration.objects.select_for_update(of=("self",)).get(pk=integration.pk)
             before, project = state_of(current), current.project
+            detach_all(actor=actor, kind="integration", target_id=current.pk)
             current.delete()
             move_revision()
             record_change(

@@ -8,7 +8,15 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from authz.models import APIKey, AuditEvent, Membership, Project, User
+from authz.models import (
+    APIKey,
+    AuditEvent,
+    Membership,
+    PolicyAttachment,
+    Project,
+    SecurityPolicy,
+    User,
+)
 from integrations.models import Integration
 from registry.models import (
     InferenceRecord,
@@ -23,8 +31,8 @@ from tests.admin.world import World, grow
 
 MODELS = list(admin.site._registry)
 ADDABLE = [
-    APIKey, Group, Integration, Membership, ModelAlias, ModelVersion, Project, RegisteredModel,
-    TaskDefault, User,
+    APIKey, Group, Integration, Membership, ModelAlias, ModelVersion, PolicyAttachment, Project,
+    RegisteredModel, SecurityPolicy, TaskDefault, User,
 ]  # fmt: skip
 RECORDS = (AuditEvent, InferenceRecord, MetricSample)
 

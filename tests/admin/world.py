@@ -11,7 +11,17 @@ from django.utils import timezone
 
 from authz.audit.actor import Actor
 from authz.identity import keys, members, roles, sessions
-from authz.models import APIKey, AuditEvent, Membership, Project, Session, User
+from authz.models import (
+    APIKey,
+    AuditEvent,
+    Membership,
+    PolicyAttachment,
+    Project,
+    SecurityPolicy,
+    Session,
+    User,
+)
+from authz.policies.services import attach_policy, create_policy
 from integrations.connections.services import register_integration
 from integrations.models import Integration
 from registry.catalog import aliases, routes, services, versions
@@ -38,6 +48,8 @@ class World:
     key: APIKey
     key_text: str
     session: Session
+    policy: SecurityPolicy
+    attachment: PolicyAttachment
     integration: Integration
     model: RegisteredModel
     version: ModelVersion
@@ -56,6 +68,8 @@ class World:
             self.membership,
             self.key,
             self.session,
+            self.policy,
+            self.attachment,
             self.integration,
             self.model,
             self.version,
@@ -83,6 +97,9 @@ def build() -> World:
     integration = register_integration(
         actor=ACTOR, project=project, name="crm", base_url="https://crm.example.com", api_key=SECRET
     )
+    policy = create_policy(
+        actor=ACTOR, project=project, name="pii", rules={"required_fields": ["email"]}
+    )
     version = register(project, "smol")
     return World(
         staff=staff,
@@ -91,6 +108,8 @@ def build() -> World:
         key=key,
         key_text=key_text,
         session=Session.objects.get(),
+        policy=policy,
+        attachment=attach_policy(actor=ACTOR, policy=policy, kind="integration", target="crm"),
         integration=integration,
         model=version.model,
         version=version,
@@ -156,6 +175,8 @@ def grow(world: World, count: int = 12) -> None:
             actor=ACTOR, project=project, name="more", base_url="https://more.example.com"
         )
         version = register(project, f"more{index}")
+        policy = create_policy(actor=ACTOR, project=project, name="more", rules={})
+        attach_policy(actor=ACTOR, policy=policy, kind="integration", target="more")
         register(world.project, "smol")
         aliases.set_alias(actor=ACTOR, model=version.model, name="champion", version=1)
         aliases.set_alias(actor=ACTOR, model=world.model, name=f"more{index}", version=1)
