@@ -40,16 +40,18 @@ class RegistryConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Describe the AI endpoints, which are plain views, in the OpenAPI schema."""
+        """Describe the plain views in the OpenAPI schema, and make the providers known."""
         from authz.policies.targets import register_target_kind
         from registry.catalog.capabilities import register_provider
         from registry.catalog.policies import MODEL_VERSION
         from registry.inference.providers import ADAPTERS, IN_PROCESS
         from registry.inference.schema import register_ai_endpoints
+        from registry.inference.surfaces.schema import register_surfaces
 
         for name, provider in IN_PROCESS.items():
             register_provider(name, provider.tasks_of, remote=False)
         for name, adapter in ADAPTERS.items():
             register_provider(name, adapter.tasks_of, remote=True)
         register_ai_endpoints()
+        register_surfaces()
         register_target_kind(MODEL_VERSION)

@@ -17,41 +17,76 @@ from intmod_site.api.errors import MethodNotAllowed
 from intmod_site.api.filters import check_query
 from intmod_site.api.handler import refuse_exception
 
-PlainView = Callable[[HttpRequest, Principal], HttpResponseBase]
+PlainView = Callable[..., HttpResponseBase]
+Refuse = Callable[[Exception, HttpRequest], HttpResponse]
 
 
-def plain_post(*, permission: str) -> Callable[[PlainView], Callable[..., HttpResponseBase]]:
+def plain_post(
+    *, permission: str, refuse: Refuse = refuse_exception
+) -> Callable[[PlainView], PlainView]:
     """Serve POST to callers with the permission; every refusal is in the envelope.
 
     An Idempotency-Key makes the view answer once (`authz.idempotency`).
+
+    Args:
+        permission: What callers need.
+        refuse: Shows refusals in another shape, for surfaces that have one of their own.
     """
 
-    def decorate(view: PlainView) -> Callable[..., HttpResponseBase]:
-        @csrf_exempt
-        @wraps(view)
-        def guarded(request: HttpRequest, **parameters: Any) -> HttpResponseBase:
-            try:
-                return _serve(request, view, permission, parameters)
-            except Exception as raised:  # noqa: BLE001 -- whatever it is, it is answered in the envelope
-                record_if_denied(raised, request)
-                return refuse_exception(raised, request)
+    def decorate(view: PlainView) -> PlainView:
+        def once(request: HttpRequest, principal: Principal, **parameters: Any) -> HttpResponseBase:
+            return answer_once(request, principal, lambda: view(request, principal, **parameters))
 
-        return guarded
+        return _guarded(once, view, methods=("POST",), permission=permission, refuse=refuse)
 
     return decorate
 
 
-def _serve(
-    request: HttpRequest, view: PlainView, permission: str, parameters: dict[str, Any]
-) -> HttpResponseBase:
-    principal = authenticate(request)
-    if request.method != "POST":
-        response: HttpResponse = refuse_exception(
-            MethodNotAllowed(f'Method "{request.method}" not allowed.'), request
+def plain_get(
+    *, permission: str, refuse: Refuse = refuse_exception, query: tuple[str, ...] = ()
+) -> Callable[[PlainView], PlainView]:
+    """Serve GET likewise.
+
+    Args:
+        permission, refuse: As `plain_post`.
+        query: Names of the query's parameters.
+    """
+
+    def decorate(view: PlainView) -> PlainView:
+        return _guarded(
+            view, view, methods=("GET", "HEAD"), permission=permission, refuse=refuse, query=query
         )
-        response.headers["Allow"] = "POST"
-        return response
-    check(principal, permission)
-    assert principal is not None  # noqa: S101 -- check() lets nobody else pass
-    check_query(request.GET, ())
-    return answer_once(request, principal, lambda: view(request, principal, **parameters))
+
+    return decorate
+
+
+def _guarded(
+    serve: PlainView,
+    view: PlainView,
+    *,
+    methods: tuple[str, ...],
+    permission: str,
+    refuse: Refuse,
+    query: tuple[str, ...] = (),
+) -> PlainView:
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, **parameters: Any) -> HttpResponseBase:
+        try:
+            principal = authenticate(request)
+            if request.method not in methods:
+                return _wrong_method(request, methods, refuse)
+            check(principal, permission)
+            check_query(request.GET, query)
+            return serve(request, principal, **parameters)
+        except Exception as raised:  # noqa: BLE001 -- whatever it is, it is answered in its shape
+            record_if_denied(raised, request)
+            return refuse(raised, request)
+
+    return guarded
+
+
+def _wrong_method(request: HttpRequest, methods: tuple[str, ...], refuse: Refuse) -> HttpResponse:
+    response = refuse(MethodNotAllowed(f'Method "{request.method}" not allowed.'), request)
+    response.headers["Allow"] = ", ".join(methods)
+    return response

@@ -75,6 +75,10 @@ class ChatCall:
     response_schema_name: str = "answer"
     json_object: bool = False
     user: str | None = None
+    top_k: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    reasoning_effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,10 @@ StreamEvent = TextDelta | ToolCallDelta | StreamEnd
 
 @dataclass(frozen=True, slots=True)
 class EmbedCall:
-    """Texts to place in the model's vector space."""
+    """Texts to place in the model's vector space; `dimensions` shortens the vectors."""
 
     inputs: tuple[str, ...]
+    dimensions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from registry.models import ModelVersion, TaskDefault
 ADMIN_NAME = "admin"
 PROJECT_SLUG = "demo"
 ACTOR = Actor.command("quickstart")
+LOCAL_MAX_TOKENS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def _register_local_models(project: Project) -> None:
             provider="local",
             provider_model=name,
             tasks=sorted(local.tasks),
+            limits={"max_tokens": LOCAL_MAX_TOKENS} if "chat" in local.tasks else {},
             # Running in our own process costs nobody money per token.
             prices={"input_usd_per_mtok": "0", "output_usd_per_mtok": "0"},
         )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from registry.inference.local_models.minilm import MiniLM, Tokenized
 
 MODEL = "minilm-l6-v2-int8"
+DIMENSIONS = 384
 CONTEXT_TOKENS = 256
 MAX_INPUTS = 1000
 # A call takes milliseconds, so many may wait for it.
@@ -42,6 +43,10 @@ def embed(call: EmbedCall, *, timeout_s: float) -> EmbedResult:
         TooManyRequests, ServiceUnavailable, UpstreamTimeout: As ModelSlot and Deadline say.
     """
     check_count(call.inputs, field="input")
+    if call.dimensions not in {None, DIMENSIONS}:
+        raise ValidationFailed.of(
+            "dimensions", f"{MODEL} has {DIMENSIONS}, no less.", code="not_supported"
+        )
     deadline = Deadline(timeout_s)
     with minilm_slot.use(deadline) as model:
         tokenized = tokenize_checked(model, call.inputs, field="input")

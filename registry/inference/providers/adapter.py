@@ -115,6 +115,17 @@ class Adapter(Protocol):
         ...
 
 
+def refuse_fields(call: ChatCall, fields: tuple[str, ...], whose: str) -> None:
+    """Refuse a call that says what a provider cannot be told, instead of leaving it out silently.
+
+    Raises:
+        ValidationFailed: Naming the first of the fields that is there.
+    """
+    for name in fields:
+        if getattr(call, name):
+            raise ValidationFailed.of(name, f"{whose} does not know it.", code="not_supported")
+
+
 def json_body(value: Mapping[str, object]) -> bytes:
     """Write a request's body.
 

@@ -13,11 +13,13 @@ import orjson
 
 from intmod_site.api.errors import ValidationFailed
 from registry.inference.calls import ChatCall, Message, Tool, ToolCall
+from registry.inference.providers.adapter import refuse_fields
 from registry.inference.providers.schema_subsets import for_anthropic
 
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,", re.ASCII)
 
 _JSON_OBJECT = "Answer with one JSON object and nothing else."
+_UNKNOWN_THERE = ("frequency_penalty", "presence_penalty", "reasoning_effort")
 _TOOL_CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 
 Blocks = list[dict[str, Any]]
@@ -30,6 +32,7 @@ def body_of(call: ChatCall, model: str) -> dict[str, Any]:
         ValidationFailed: A part is of a kind that Anthropic has no block for, or a tool call's
             arguments are not a JSON object.
     """
+    refuse_fields(call, _UNKNOWN_THERE, "Anthropic's API")
     system, messages = _system_and_messages(call.messages)
     body: dict[str, Any] = {"model": model, "max_tokens": call.max_tokens, "messages": messages}
     if call.json_object and call.response_schema is None:
@@ -38,8 +41,9 @@ def body_of(call: ChatCall, model: str) -> dict[str, Any]:
         body["system"] = system
     if call.temperature is not None:
         body["temperature"] = min(call.temperature, 1.0)
-    if call.top_p is not None:
-        body["top_p"] = call.top_p
+    body |= {
+        name: value for name in ("top_p", "top_k") if (value := getattr(call, name)) is not None
+    }
     if call.stop:
         body["stop_sequences"] = call.stop
     if call.user is not None:

@@ -7,11 +7,18 @@ import re
 from typing import Any
 
 from registry.inference.calls import ChatCall, Message, Tool
+from registry.inference.providers.adapter import refuse_fields
 from registry.inference.providers.schema_subsets import fits_openai_strict
 
 # OpenAI's models that think refuse `max_tokens`, which its older ones and most other servers
 # know alone. By name, since nothing in the protocol says it.
 _COUNTS_THOUGHTS = re.compile(r"(?:.*/)?(?:o[1-9](?:-|$)|gpt-(?:[5-9]|[1-9][0-9]))", re.IGNORECASE)
+
+
+_AS_THEY_ARE = (
+    "temperature", "top_p", "seed", "user", "frequency_penalty", "presence_penalty",
+    "reasoning_effort",
+)  # fmt: skip
 
 
 def token_limit(call: ChatCall, model: str) -> dict[str, Any]:
@@ -21,9 +28,14 @@ def token_limit(call: ChatCall, model: str) -> dict[str, Any]:
 
 
 def chat_body(call: ChatCall, model: str) -> dict[str, Any]:
-    """Say what to send for a conversation, its token limit left out."""
+    """Say what to send for a conversation, its token limit left out.
+
+    Raises:
+        ValidationFailed: It says what OpenAI's protocol has no field for.
+    """
     body: dict[str, Any] = {"model": model, "messages": [_message(turn) for turn in call.messages]}
-    for name in ("temperature", "top_p", "seed", "user"):
+    refuse_fields(call, ("top_k",), "OpenAI's protocol")
+    for name in _AS_THEY_ARE:
         if (value := getattr(call, name)) is not None:
             body[name] = value
     if call.stop:

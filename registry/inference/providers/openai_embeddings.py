@@ -41,7 +41,8 @@ _EMBEDDINGS = msgspec.json.Decoder(_Embeddings)
 
 def body_of(call: EmbedCall, model: str) -> dict[str, Any]:
     """Say what to send."""
-    return {"model": model, "input": call.inputs, "encoding_format": "base64"}
+    body = {"model": model, "input": call.inputs, "encoding_format": "base64"}
+    return body if call.dimensions is None else body | {"dimensions": call.dimensions}
 
 
 def result_of(body: bytes, call: EmbedCall) -> EmbedResult:

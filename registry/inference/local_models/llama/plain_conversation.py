@@ -6,6 +6,7 @@ from intmod_site.api.errors import FieldError, ValidationFailed
 from registry.inference.calls import ChatCall, Message
 
 _ROLES = ("system", "user", "assistant")
+_UNKNOWN_HERE = ("top_k", "frequency_penalty", "presence_penalty", "reasoning_effort")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,9 @@ def plain_conversation(call: ChatCall) -> list[PlainMessage]:
     """
     if call.tools:
         raise _not_supported("/tools", "calls no tools")
+    for name in _UNKNOWN_HERE:
+        if getattr(call, name):
+            raise _not_supported(f"/{name}", f"does not know {name}")
     if call.json_object or call.response_schema is not None:
         raise _not_supported("/response_format", "cannot promise JSON")
     return [_plain(index, message) for index, message in enumerate(call.messages)]

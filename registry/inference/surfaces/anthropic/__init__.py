@@ -1,0 +1,4 @@
+"""Anthropic's messages API.
+
+Source: https://platform.claude.com/docs/en/api/messages.
+"""
