@@ -72,6 +72,9 @@ MIDDLEWARE = [
     "intmod_site.middleware.RequestContextMiddleware",
     "intmod_site.api.extensions.ExtensionMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    # What follows is for everything but plain views.
+    "intmod_site.plain_routes.PlainRouteMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "intmod_site.middleware.PageSessionMiddleware",
     "intmod_site.middleware.PageCommonMiddleware",
@@ -79,7 +82,6 @@ MIDDLEWARE = [
     "intmod_site.middleware.PageAuthenticationMiddleware",
     "intmod_site.middleware.PageMessageMiddleware",
     "intmod_site.middleware.PageCSPMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "intmod_site.urls"
 WSGI_APPLICATION = "intmod_site.wsgi.application"

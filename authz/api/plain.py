@@ -16,6 +16,7 @@ from authz.identity.principal import Principal
 from intmod_site.api.errors import MethodNotAllowed
 from intmod_site.api.filters import check_query
 from intmod_site.api.handler import refuse_exception
+from intmod_site.plain_routes import plain
 
 PlainView = Callable[..., HttpResponseBase]
 Refuse = Callable[[Exception, HttpRequest], HttpResponse]
@@ -69,6 +70,7 @@ def _guarded(
     refuse: Refuse,
     query: tuple[str, ...] = (),
 ) -> PlainView:
+    @plain
     @csrf_exempt
     @wraps(view)
     def guarded(request: HttpRequest, **parameters: Any) -> HttpResponseBase:
