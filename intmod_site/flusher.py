@@ -33,8 +33,8 @@ class Flusher:
 
     def __init__(self, *, max_rows: int, interval_s: float) -> None:
         self.pid = os.getpid()
-        self._queue: queue.SimpleQueue[tuple[TableRow, ...]] = queue.SimpleQueue()
-        self._max_groups = max(1, max_rows // ROWS_PER_GROUP)
+        self._queue: queue.SimpleQueue[TableRow] = queue.SimpleQueue()
+        self._max_rows = max_rows
         self._interval_s = interval_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="flusher", daemon=True)
@@ -43,11 +43,12 @@ class Flusher:
         Finalize(self, self.drain, exitpriority=100)
 
     def add(self, rows: tuple[TableRow, ...]) -> None:
-        """Queue rows that belong together; when the queue is full, write them now."""
-        if self._stop.is_set() or self._queue.qsize() >= self._max_groups:
+        """Queue rows; when the queue is full, write them now."""
+        if self._stop.is_set() or self._queue.qsize() >= self._max_rows:
             write_patiently(list(rows))
-        else:
-            self._queue.put(rows)
+            return
+        for row in rows:
+            self._queue.put(row)
 
     def drain(self) -> None:
         """Stop the thread and write what is left."""
@@ -67,15 +68,11 @@ class Flusher:
         rows: list[TableRow] = []
         try:
             while True:
-                rows.extend(self._queue.get_nowait())
+                rows.append(self._queue.get_nowait())
         except queue.Empty:
             pass
         if rows:
             write_patiently(rows)
-
-
-ROWS_PER_GROUP = 5
-"""What a call leaves: its inference row and four samples."""
 
 
 def write(rows: Iterable[TableRow]) -> None:

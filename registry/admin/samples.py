@@ -24,7 +24,7 @@ class MetricFilter(TextFilter):
 
 @admin.register(MetricSample)
 class MetricSampleAdmin(RecordAdmin):
-    """Samples come from the API and from calls."""
+    """Samples that were reported; what calls measured stands in their own rows."""
 
     list_display = ["ts", "version", "metric", "value", "source"]
     list_filter = ["source", MeasuredFilter, MetricFilter]

@@ -1,6 +1,5 @@
-"""What stays of a call: one inference row and the version's metric samples."""
+"""What stays of a call: one inference row. What it measured of its version is read from there."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,11 +16,9 @@ from intmod_site.row_table import RowTable
 from registry.catalog.resolution import Target
 from registry.inference.calls import ChatResult, Result, Usage
 from registry.inference.redaction import redact
-from registry.models import InferenceRecord, MetricSample
+from registry.models import InferenceRecord
 
 INFERENCES = RowTable(InferenceRecord)
-SAMPLES = RowTable(MetricSample)
-MEASURED = MetricSample.Source.INFERENCE.value
 
 COST_STEP = Decimal("1e-9")
 """A billionth of a dollar: one token of the cheapest models costs more."""
@@ -78,7 +75,7 @@ class Outcome:
 def record_call(
     *, principal: Principal, request_id: str, outcome: Outcome, request: Any, answer: Any
 ) -> None:
-    """Hand the call's row and samples to the flusher.
+    """Hand the call's row to the flusher.
 
     Args:
         principal: Who called.
@@ -112,16 +109,7 @@ def record_call(
         request_text=_kept(target, request),
         answer_text=_kept(target, answer),
     )
-    samples = [
-        (
-            SAMPLES,
-            SAMPLES.row(
-                version_id=target.version_id, metric=metric, value=value, ts=now, source=MEASURED
-            ),
-        )
-        for metric, value in _measured(outcome)
-    ]
-    add_rows((INFERENCES, row), *samples)
+    add_rows((INFERENCES, row))
 
 
 def record_refusal(*, principal: Principal, task: str, reference: object, error: ApiError) -> None:
@@ -177,16 +165,6 @@ def _caller(principal: Principal, now: datetime, request_id: str) -> dict[str, A
         "credential": principal.credential,
         "request_id": request_id,
     }
-
-
-def _measured(outcome: Outcome) -> Iterator[tuple[str, float]]:
-    yield "latency_ms", outcome.latency_ms
-    yield "error", float(outcome.error is not None)
-    if outcome.usage is not None and outcome.error is None:
-        yield "input_tokens", float(outcome.usage.input_tokens)
-        yield "output_tokens", float(outcome.usage.output_tokens)
-        if (cost := outcome.cost_usd) is not None:
-            yield "cost_usd", float(cost)
 
 
 def _kept(target: Target, content: Any) -> str | None:

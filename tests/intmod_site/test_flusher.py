@@ -56,7 +56,7 @@ def test_queued_rows_are_written_soon() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_with_a_full_queue_the_caller_writes() -> None:
-    flusher = Flusher(max_rows=5, interval_s=1000)
+    flusher = Flusher(max_rows=1, interval_s=1000)
     flusher.add((sample(1),))
     assert values() == []
     flusher.add((sample(2),))

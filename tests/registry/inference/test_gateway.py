@@ -18,7 +18,7 @@ from intmod_site.api.errors import (
 from registry.inference.calls import Call, Result
 from registry.inference.endpoints import ENDPOINTS
 from registry.inference.endpoints.serving import serve
-from registry.models import InferenceRecord, MetricSample
+from registry.models import InferenceRecord
 from tests.registry.conftest import Register
 from tests.registry.inference.scripted_provider import ScriptedProvider
 
@@ -60,7 +60,7 @@ def test_the_answer_says_who_answered_and_what_it_took(
     }
 
 
-def test_a_call_leaves_one_row_and_its_samples(
+def test_a_call_leaves_one_row(
     principal: Principal, register: Register, provider: ScriptedProvider
 ) -> None:
     version = register(prices=PRICES)
@@ -76,9 +76,7 @@ def test_a_call_leaves_one_row_and_its_samples(
     assert (record.input_tokens, record.output_tokens) == (3, 2)
     assert record.cost_usd == Decimal("0.000007")
     assert record.credential == principal.credential
-    samples = dict(MetricSample.objects.filter(version=version).values_list("metric", "value"))
-    assert samples.pop("latency_ms") == pytest.approx(record.latency_ms)
-    assert samples == {"error": 0, "input_tokens": 3, "output_tokens": 2, "cost_usd": 0.000007}
+    assert record.latency_ms > 0
 
 
 @pytest.mark.parametrize(
@@ -101,7 +99,6 @@ def test_a_failed_call_is_on_record_and_costs_nothing(
     record = InferenceRecord.objects.get()
     assert (record.status, record.error_code) == (status, code)
     assert (record.input_tokens, record.cost_usd) == (0, 0)
-    assert MetricSample.objects.get(metric="error").value == 1
 
 
 @pytest.mark.parametrize(
@@ -121,7 +118,6 @@ def test_what_reaches_no_version_is_on_record_without_one(
     assert not provider.calls
     record = InferenceRecord.objects.get()
     assert (record.version_id, record.model, record.status) == (None, body["model"], raised.status)
-    assert not MetricSample.objects.exists()
 
 
 def test_a_limit_is_checked_before_the_provider_is_asked(
