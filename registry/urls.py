@@ -29,6 +29,7 @@ urlpatterns = [
             {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
         ),
     ),
+    path(f"{VERSION}/card", catalog.VersionViewSet.as_view({"get": "card"})),
     path(f"{VERSION}/deactivate", catalog.VersionViewSet.as_view({"post": "deactivate"})),
     path(
         f"{VERSION}/performance", PerformanceViewSet.as_view({"get": "current", "post": "report"})

@@ -123,6 +123,12 @@ class VersionAnswer(serializers.ModelSerializer[ModelVersion]):
         return sorted(alias.name for alias in version.aliases.all())
 
 
+class CardAnswer(serializers.Serializer[Any]):
+    """A model card, in Markdown."""
+
+    content = serializers.CharField()
+
+
 class AliasWrite(StrictSerializer):
     """Where an alias is to point."""
 

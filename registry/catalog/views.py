@@ -13,6 +13,7 @@ from integrations.models import Integration
 from intmod_site.api.errors import ValidationFailed
 from intmod_site.api.fields import NoBody
 from registry.catalog import serializers, services, versions
+from registry.catalog.cards import card_of
 from registry.catalog.search.order import MODEL_ORDERS, VERSION_ORDERS, keyset_of
 from registry.catalog.search.query import MODELS, Searched, condition_of
 from registry.catalog.search.query import VERSIONS as SEARCHED_VERSIONS
@@ -128,6 +129,7 @@ class VersionViewSet(OfModel):
     permissions = {
         "list": "registry.view_modelversion",
         "retrieve": "registry.view_modelversion",
+        "card": "registry.view_modelversion",
         "create": "registry.add_modelversion",
         "partial_update": "registry.change_modelversion",
         "destroy": "registry.delete_modelversion",
@@ -158,6 +160,11 @@ class VersionViewSet(OfModel):
             actor=self.principal.actor, version=self.get_object(), changes=changes
         )
         return Response(serializers.VersionAnswer(version).data)
+
+    @extend_schema(responses=serializers.CardAnswer)
+    def card(self, request: Request, name: str, number: int) -> Response:
+        """Give the version's model card: a README with front matter, as Hugging Face has it."""
+        return Response({"content": card_of(self.get_object())})
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, name: str, number: int) -> Response:

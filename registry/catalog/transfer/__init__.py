@@ -1,0 +1,1 @@
+"""Models from one installation to another: a manifest that is written, read, and fetched."""
