@@ -60,19 +60,16 @@ def import_manifest(
     """
     models = _models(manifest)
     done = Imported()
-    try:
-        with transaction.atomic():
-            for wanted in seen(models):
-                try:
-                    _import_model(actor, project, wanted, done)
-                except ValidationError as error:
-                    raise ValidationFailed(
-                        f"{_name(wanted)}: {'; '.join(error.messages)}"
-                    ) from None
-                except ApiError as error:
-                    raise type(error)(f"{_name(wanted)}: {error.message}") from None
-            if dry_run:
-                transaction.set_rollback(True)
+    with transaction.atomic():
+        for wanted in seen(models):
+            try:
+                _import_model(actor, project, wanted, done)
+            except ValidationError as error:
+                raise ValidationFailed(f"{_name(wanted)}: {'; '.join(error.messages)}") from None
+            except ApiError as error:
+                raise type(error)(f"{_name(wanted)}: {error.message}") from None
+        if dry_run:
+            transaction.set_rollback(True)
     return done
 
 
@@ -191,7 +188,8 @@ def _built(
         if name in {"created_at", "updated_at"}:
             value = _moment(value)
         else:
-            value = ModelVersion._meta.get_field(name).to_python(value)
+            column: Any = ModelVersion._meta.get_field(name)
+            value = column.to_python(value)
         setattr(version, name, value)
     if wanted.get("integration") is not None:
         version.integration = Integration.objects.filter(

@@ -20,6 +20,7 @@ from registry.monitoring.performance import update_performance
 from tests.factories.authz import MembershipFactory, api_key_for
 from tests.registry.conftest import Register
 
+INTEGRATED = "{number: 1, integration: x}"
 MEASURED = "{number: 1, provider: x, provider_model: y, performance_metrics: {a: b}}"
 
 
@@ -120,7 +121,7 @@ def test_what_differs_is_a_conflict_and_nothing_changes(
         ("{format: intmod.models/1, models: [{name: a, created_at: x}]}", "not a moment"),
         ("{format: intmod.models/1, models: [{name: a, aliases: {b: 7}}]}", "no version 7"),
         (
-            "{format: intmod.models/1, models: [{name: a, versions: [{number: 1, integration: x}]}]}",
+            "{format: intmod.models/1, models: [{name: a, versions: [" + INTEGRATED + "]}]}",
             "no integration",
         ),
         (
