@@ -98,6 +98,7 @@ class InferenceRecordAdmin(RecordAdmin):
                     "tries",
                     "is_stream",
                     "input_tokens",
+                    "cached_tokens",
                     "output_tokens",
                     "is_estimated",
                     "cost",

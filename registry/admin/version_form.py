@@ -11,7 +11,10 @@ from registry.catalog.version_fields import MAX_TOKENS
 from registry.models import ModelVersion
 from registry.tasks import TASKS
 
-PRICES = ("input_usd_per_mtok", "output_usd_per_mtok")
+PRICES = (
+    "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok",
+    "cache_write_usd_per_mtok",
+)  # fmt: skip
 PARTS = {"max_tokens_limit": "limits"} | dict.fromkeys(PRICES, "prices")
 """Fields of the form that are parts of a column."""
 
@@ -52,11 +55,15 @@ class VersionForm(ServiceForm):
     )
     input_usd_per_mtok = _price("Price of input")
     output_usd_per_mtok = _price("Price of output")
+    cached_input_usd_per_mtok = _price("Of cached input")
+    cache_write_usd_per_mtok = _price("Of input to the cache")
     shown_as = {
         "model_id": "identifier",
         "limits": "max_tokens_limit",
         "prices": "input_usd_per_mtok",
         "prices/output_usd_per_mtok": "output_usd_per_mtok",
+        "prices/cached_input_usd_per_mtok": "cached_input_usd_per_mtok",
+        "prices/cache_write_usd_per_mtok": "cache_write_usd_per_mtok",
     }
 
     class Meta:

@@ -50,7 +50,16 @@ class ModelVersionAdmin(AuditedAdmin):
             (None, {"fields": ["model", "identifier", "label", "description"]}),
             ("Provider", {"fields": ["provider", "provider_model", "integration", "source"]}),
             ("Calls", {"fields": ["tasks", "parameters", "max_tokens_limit", "body_logging"]}),
-            ("Prices", {"fields": [("input_usd_per_mtok", "output_usd_per_mtok")]}),
+            (
+                "Prices",
+                {
+                    "fields": [
+                        ("input_usd_per_mtok", "output_usd_per_mtok"),
+                        ("cached_input_usd_per_mtok", "cache_write_usd_per_mtok"),
+                    ],
+                    "description": "All empty: the list price, if the provider's address is known.",
+                },
+            ),
             ("More", {"fields": ["tags", *(state[:1] if obj else [])]}),
         ]
 

@@ -8,12 +8,14 @@ from uuid import UUID
 from authz.configuration.snapshot import Snapshot
 from integrations.connections.connection import Connection, connection_of
 from intmod_site.api.errors import Conflict, FieldError, NotFound, ValidationFailed
+from registry.catalog.rates import Rate, RateCard
 from registry.models import ModelAlias, ModelVersion, Route, TaskDefault
 from registry.models.catalog import ModelVersionQuerySet
 
 DEFAULT_ALIAS = "default"
 DEFAULT_MAX_TOKENS = 256
 DEFAULT_MAX_TOKENS_LIMIT = 4096
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,7 @@ class Target:
     tasks: frozenset[str]
     parameters: dict[str, Any]
     max_tokens_limit: int
-    input_usd_per_token: Decimal | None
-    output_usd_per_token: Decimal | None
+    rates: RateCard | None
     logs_bodies: bool
     is_callable: bool
     connection: Connection | None = None
@@ -211,8 +212,7 @@ def _target(version: ModelVersion) -> Target:
         tasks=frozenset(version.tasks),
         parameters=dict(version.parameters),
         max_tokens_limit=version.limits.get("max_tokens", DEFAULT_MAX_TOKENS_LIMIT),
-        input_usd_per_token=_per_token(version.prices.get("input_usd_per_mtok")),
-        output_usd_per_token=_per_token(version.prices.get("output_usd_per_mtok")),
+        rates=_rates(version.prices),
         logs_bodies=version.body_logging != ModelVersion.BodyLogging.NONE,
         is_callable=(
             version.is_active
@@ -227,5 +227,17 @@ def _target(version: ModelVersion) -> Target:
     )
 
 
-def _per_token(per_million: str | None) -> Decimal | None:
-    return Decimal(per_million) / 1_000_000 if per_million is not None else None
+def _rates(prices: dict[str, str]) -> RateCard | None:
+    """Give a version's own prices, None if it has none."""
+    if not prices:
+        return None
+    return RateCard(
+        input=_rate(prices.get("input_usd_per_mtok")),
+        output=_rate(prices.get("output_usd_per_mtok")),
+        cached_input=_rate(prices.get("cached_input_usd_per_mtok")),
+        cache_write=_rate(prices.get("cache_write_usd_per_mtok")),
+    )
+
+
+def _rate(usd_per_mtok: str | None) -> Rate | None:
+    return Rate(Decimal(usd_per_mtok) / MILLION) if usd_per_mtok is not None else None

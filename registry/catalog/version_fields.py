@@ -14,7 +14,10 @@ from registry.models import ModelVersion
 from registry.tasks import TASKS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-PRICES = {"input_usd_per_mtok", "output_usd_per_mtok"}
+PRICES = {
+    "input_usd_per_mtok", "output_usd_per_mtok", "cached_input_usd_per_mtok",
+    "cache_write_usd_per_mtok",
+}  # fmt: skip
 MAX_TOKENS = 1_000_000
 MAX_FALLBACKS = 10
 MAX_PRICE_LENGTH = 30

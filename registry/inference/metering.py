@@ -9,6 +9,7 @@ from registry.catalog.resolution import Target
 from registry.inference.asked import Asked
 from registry.inference.calls import Usage
 from registry.inference.candidates import Plan
+from registry.inference.costs import cost_of
 from registry.inference.measurements import observe_call
 from registry.inference.records import Outcome, record_call
 from registry.inference.tracing import trace_call
@@ -96,6 +97,7 @@ class Meter:
             task=self.asked.task,
             latency_ms=round(self._elapsed_ms(), 3),
             usage=usage,
+            cost_usd=cost_of(self.target, usage),
             finish_reason=finish_reason,
             error=error,
             is_stream=self.is_stream,

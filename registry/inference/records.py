@@ -20,9 +20,6 @@ from registry.models import InferenceRecord
 
 INFERENCES = RowTable(InferenceRecord)
 
-COST_STEP = Decimal("1e-9")
-"""A billionth of a dollar: one token of the cheapest models costs more."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -33,6 +30,7 @@ class Outcome:
         task: What was asked.
         latency_ms: From resolution to the end.
         usage: Tokens that are paid for; None if nobody knows.
+        cost_usd: What they cost; None where a price is unknown, which is not the same as nothing.
         finish_reason: Why the text ended; None for results that are no text.
         error: What the caller got instead, or at the end, of an answer.
         is_stream: Whether the answer went out bit by bit.
@@ -47,6 +45,7 @@ class Outcome:
     task: str
     latency_ms: float
     usage: Usage | None
+    cost_usd: Decimal | None = None
     finish_reason: str | None = None
     error: ApiError | None = None
     is_stream: bool = False
@@ -55,21 +54,6 @@ class Outcome:
     overhead_ms: float | None = None
     tries: int = 0
     route: str = ""
-
-    @property
-    def cost_usd(self) -> Decimal | None:
-        """What it cost; None where a price is unknown, which is not the same as nothing."""
-        if self.usage is None:
-            return None
-        total = Decimal(0)
-        for tokens, price in (
-            (self.usage.input_tokens, self.target.input_usd_per_token),
-            (self.usage.output_tokens, self.target.output_usd_per_token),
-        ):
-            if price is None and tokens:
-                return None
-            total += tokens * (price or 0)
-        return total.quantize(COST_STEP)
 
 
 def record_call(
@@ -99,6 +83,7 @@ def record_call(
         finish_reason=outcome.finish_reason or "",
         input_tokens=usage.input_tokens if usage else None,
         output_tokens=usage.output_tokens if usage else None,
+        cached_tokens=usage.cached_tokens if usage else None,
         is_estimated=outcome.is_estimated,
         cost_usd=outcome.cost_usd,
         latency_ms=outcome.latency_ms,
@@ -134,6 +119,7 @@ def record_refusal(*, principal: Principal, task: str, reference: object, error:
         finish_reason="",
         input_tokens=0,
         output_tokens=0,
+        cached_tokens=0,
         is_estimated=False,
         cost_usd=Decimal(0),
         latency_ms=0.0,

@@ -123,7 +123,10 @@ class ModelVersion(models.Model):
     prices = models.JSONField(
         default=dict,
         blank=True,
-        help_text="input_usd_per_mtok, output_usd_per_mtok: USD per million tokens.",
+        help_text=(
+            "input_usd_per_mtok, output_usd_per_mtok, cached_input_usd_per_mtok, "
+            "cache_write_usd_per_mtok: USD per million tokens; empty takes the vendor's list price."
+        ),
     )
     fallbacks = models.JSONField(
         default=list,

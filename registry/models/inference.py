@@ -32,6 +32,9 @@ class InferenceRecord(models.Model):
     finish_reason = models.CharField(max_length=30, blank=True)
     input_tokens = models.PositiveIntegerField(null=True, help_text="Empty if nobody knows.")
     output_tokens = models.PositiveIntegerField(null=True)
+    cached_tokens = models.PositiveIntegerField(
+        null=True, help_text="Those of the input that the provider's cache gave."
+    )
     is_estimated = models.BooleanField(
         "tokens estimated", default=False, help_text="By length: the provider did not say."
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from registry.catalog.rates import Rate, RateCard
 from registry.catalog.resolution import Target
 
 TARGET = Target(
@@ -17,8 +18,7 @@ TARGET = Target(
     tasks=frozenset({"generate", "chat", "code"}),
     parameters={},
     max_tokens_limit=1000,
-    input_usd_per_token=Decimal("0.000001"),
-    output_usd_per_token=Decimal("0.000002"),
+    rates=RateCard(input=Rate(Decimal("0.000001")), output=Rate(Decimal("0.000002"))),
     logs_bodies=False,
     is_callable=True,
 )
