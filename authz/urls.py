@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from authz.views import identity as views
-from authz.views.audit import AuditEventViewSet
+from authz.views.audit import AuditEventViewSet, AuditVerifyView
 from authz.views.policies import PolicyAttachmentViewSet, PolicyVersionViewSet, PolicyViewSet
 from intmod_site.api.converters import RowIdConverter
 
@@ -40,5 +40,6 @@ urlpatterns = [
         PolicyAttachmentViewSet.as_view({"delete": "destroy"}),
     ),
     path("audit/events", AuditEventViewSet.as_view({"get": "list"})),
+    path("audit/verify", AuditVerifyView.as_view()),
     path("audit/events/<row_id:pk>", AuditEventViewSet.as_view({"get": "retrieve"})),
 ]

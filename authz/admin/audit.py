@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from authz.admin.audited import RecordAdmin
-from authz.models import AuditEvent, Project
+from authz.models import AuditEvent, AuditSeal, Project
 from intmod_site.admin_lists import PeriodFilter, TextFilter
 
 TONES = {"success": "good", "denied": "warn", "failed": "bad"}
@@ -41,6 +41,24 @@ class ActionFilter(TextFilter):
     placeholder = "modelversion.update"
 
 
+class ObjectFilter(TextFilter):
+    """On what."""
+
+    title = "object"
+    parameter_name = "object"
+    lookup = "object_label"
+    placeholder = "Exact name"
+
+
+class ObjectTypeFilter(TextFilter):
+    """On what kind of thing."""
+
+    title = "kind of object"
+    parameter_name = "object_type"
+    lookup = "object_type"
+    placeholder = "modelversion"
+
+
 class ProjectIdFilter(admin.SimpleListFilter):
     """Where, for rows that keep a project's id without a foreign key."""
 
@@ -67,7 +85,10 @@ class AuditEventAdmin(RecordAdmin):
     list_display = [
         "occurred_at", "actor_label", "action", "mark", "object", "project_label",
     ]  # fmt: skip
-    list_filter = ["outcome", OccurredFilter, ActorFilter, ActionFilter, ProjectIdFilter]
+    list_filter = [
+        "outcome", OccurredFilter, ActorFilter, ActionFilter, ObjectFilter, ObjectTypeFilter,
+        ProjectIdFilter,
+    ]  # fmt: skip
     search_fields = ["=object_id", "=request_id"]
     search_help_text = "An object's id or a request's id."
     sortable_by = ()
@@ -78,7 +99,13 @@ class AuditEventAdmin(RecordAdmin):
             "What",
             {"fields": ["object_label", "object_type", "object_id", "project_label", "request_id"]},
         ),
-        ("Seal", {"fields": ["mac"], "description": "A keyed hash over the whole event."}),
+        (
+            "Seal",
+            {
+                "fields": ["mac", "place"],
+                "description": "A keyed hash over the whole event, and its place in the chain.",
+            },
+        ),
     ]
 
     @admin.display(description="Object")
@@ -92,6 +119,12 @@ class AuditEventAdmin(RecordAdmin):
         return format_html(
             '<span class="mark {}">{}</span>', TONES.get(obj.outcome, "quiet"), obj.outcome
         )
+
+    @admin.display(description="Chain")
+    def place(self, obj: AuditEvent) -> str:
+        """Its sequence number and the chain's hash there."""
+        seal = AuditSeal.objects.filter(event_id=obj.pk).first()
+        return f"{seal.seq}: {seal.chain_hash}" if seal else "Not sealed yet"
 
     @admin.display(description="Changes")
     def difference(self, obj: AuditEvent) -> SafeString:

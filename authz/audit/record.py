@@ -1,6 +1,5 @@
 """Writing audit events. A change and its event share one transaction: both happen or neither."""
 
-import hashlib
 import hmac
 import json
 from decimal import Decimal
@@ -157,19 +156,32 @@ def _write(
     return event
 
 
+MACED = tuple(
+    field.attname
+    for field in AuditEvent._meta.concrete_fields
+    if field.attname not in {"id", "mac"}
+)
+"""Columns that an event's code covers; its id comes only later, and is bound by its seal."""
+
+
 def event_mac(event: AuditEvent) -> str:
-    """Give the HMAC-SHA256, hex, of the event's canonical form; its id comes only later."""
-    content = {
-        field.name: getattr(event, field.attname)
-        for field in event._meta.concrete_fields
-        if field.name not in {"id", "mac"}
+    """Give the HMAC-SHA256, hex, of the event's canonical form."""
+    return mac_of({name: getattr(event, name) for name in MACED})
+
+
+def mac_of(values: dict[str, Any]) -> str:
+    """Give the code of an event's columns (`MACED`); moments and ids may be text already."""
+    moment, project, address = values["occurred_at"], values["project_id"], values["address"]
+    content = values | {
+        "occurred_at": moment if isinstance(moment, str) else moment.isoformat(),
+        "project_id": str(project) if project else None,
+        "address": ip_address(address).packed.hex() if address else None,
+        "changes": _canonical(values["changes"]),
     }
-    content["occurred_at"] = event.occurred_at.isoformat()
-    content["project_id"] = str(event.project_id) if event.project_id else None
-    content["address"] = ip_address(event.address).packed.hex() if event.address else None
-    content["changes"] = _canonical(event.changes)
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.new(settings.AUDIT_KEY.encode(), canonical.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.AUDIT_KEY.encode(), _CANONICAL(content).encode(), "sha256").hex()
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _canonical(value: Any) -> Any:

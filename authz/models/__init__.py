@@ -1,6 +1,7 @@
 """Tables of who is calling, what they may do, and what was done."""
 
 from authz.models.audit import AuditEvent
+from authz.models.audit_chain import AuditCheckpoint, AuditPruneMarker, AuditSeal
 from authz.models.credentials import APIKey, Session
 from authz.models.kernel import ConfigurationRevision, IdempotencyRecord
 from authz.models.ownership import ProjectOwned, ProjectOwnedQuerySet
@@ -10,7 +11,10 @@ from authz.models.users import User
 
 __all__ = [
     "APIKey",
+    "AuditCheckpoint",
     "AuditEvent",
+    "AuditPruneMarker",
+    "AuditSeal",
     "ConfigurationRevision",
     "IdempotencyRecord",
     "Membership",
