@@ -17,17 +17,9 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.processes import Running, loaded, start_load, upstream
-from benchmarks.servers import (
-    COMPLETION,
-    STREAMED_COMPLETION,
-    Gateway,
-    Surface,
-    intmod,
-    litellm,
-)
+from benchmarks.servers import SURFACES, Gateway, Surface, intmod, litellm
 
 CALLERS = (1, 16, 64)
-DIRECT = {"plain": COMPLETION, "streamed": STREAMED_COMPLETION}
 Rows = list[dict[str, Any]]
 
 
@@ -55,7 +47,7 @@ def compare(arguments: argparse.Namespace, folder: Path) -> Rows:
     rows: Rows = []
     with ExitStack() as stack:
         provider: Running = stack.enter_context(upstream(folder))
-        direct = Gateway("upstream alone", provider, "", DIRECT)
+        direct = Gateway("upstream alone", provider, "", SURFACES)
         gateways = [stack.enter_context(intmod(folder, upstream_port=provider.port))]
         if arguments.litellm:
             peer = litellm(folder, upstream_port=provider.port, venv=arguments.litellm)
@@ -69,8 +61,6 @@ def compare(arguments: argparse.Namespace, folder: Path) -> Rows:
             for kind in arguments.kinds:
                 for callers in arguments.callers:
                     for gateway in [direct, *order]:
-                        if kind not in gateway.surfaces:
-                            continue
                         row = {"round": number, "kind": kind, "callers": callers}
                         row |= {"server": gateway.name}
                         surface = gateway.surfaces[kind]
@@ -142,7 +132,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
     parser.add_argument("--callers", type=int, nargs="+", default=CALLERS)
-    parser.add_argument("--kinds", nargs="+", choices=DIRECT, default=list(DIRECT))
+    parser.add_argument("--kinds", nargs="+", choices=SURFACES, default=list(SURFACES))
     arguments = parser.parse_args()
     print(machine.describe())
     with tempfile.TemporaryDirectory(prefix="intmod-benchmark-") as name:

@@ -43,13 +43,12 @@ class Gateway:
     surfaces: dict[str, Surface]
 
 
+# OpenAI's, which both serve.
 COMPLETION = Surface(
     "/v1/chat/completions", {"model": "fake", "messages": QUESTION}, '"finish_reason":"stop"'
 )
-STREAMED_COMPLETION = Surface(
-    "/v1/chat/completions", COMPLETION.body | {"stream": True}, "data: [DONE]"
-)
-TASK = Surface("/api/v1/ai/chat", {"model": "fake", "messages": QUESTION}, '"finish_reason":"stop"')
+STREAMED_COMPLETION = Surface(COMPLETION.path, COMPLETION.body | {"stream": True}, "data: [DONE]")
+SURFACES = {"plain": COMPLETION, "streamed": STREAMED_COMPLETION}
 
 
 @contextmanager
@@ -91,7 +90,7 @@ def intmod(
             "intmod",
             server,
             json.loads(prepared.stdout.splitlines()[-1])["key"],
-            {"plain": TASK},
+            SURFACES,
         )
 
 
@@ -143,5 +142,5 @@ def litellm(folder: Path, *, upstream_port: int, venv: Path) -> Iterator[Gateway
             "litellm",
             server,
             LITELLM_KEY,
-            {"plain": COMPLETION, "streamed": STREAMED_COMPLETION},
+            SURFACES,
         )
