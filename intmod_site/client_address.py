@@ -1,5 +1,6 @@
 """Where a request comes from, in the one form that every table and rule can take."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from django.http import HttpRequest
@@ -11,7 +12,11 @@ def client_address(request: HttpRequest) -> str | None:
     An IPv4 peer of a dual-stack socket is its IPv4 address, and a link-local one has no zone:
     PostgreSQL's inet type takes neither `fe80::1%eth0` nor two spellings of one address.
     """
-    text = request.META.get("REMOTE_ADDR") or ""
+    return _normalised(request.META.get("REMOTE_ADDR") or "")
+
+
+@lru_cache(maxsize=1024)
+def _normalised(text: str) -> str | None:
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:

@@ -14,6 +14,11 @@ from intmod_site.request_context import current_request_id
 
 FLUSH_INTERVAL_S = 0.1
 
+# Our lines show none of what these collect for each record.
+# https://docs.python.org/3/howto/logging.html#optimization
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging._srcfile = None  # type: ignore[attr-defined]
+
 
 class JSONFormatter(logging.Formatter):
     """Writes time, level, logger, message, request id and the record's `fields`, if any."""

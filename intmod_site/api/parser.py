@@ -53,7 +53,7 @@ def check_media_type(request: HttpRequest) -> None:
     charset = (request.content_params or {}).get("charset", "utf-8")
     if charset.strip('"').lower() not in UTF8_NAMES:
         raise UnsupportedMediaType("Send the body in UTF-8.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without Content-Encoding.")
 
 

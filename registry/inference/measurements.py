@@ -4,6 +4,9 @@ Source: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/. Dots
 and units are in the names, as Prometheus wants them.
 """
 
+from functools import lru_cache
+from typing import Any
+
 from prometheus_client import Counter, Histogram
 
 from registry.inference.records import Outcome
@@ -96,11 +99,17 @@ def observe_call(outcome: Outcome) -> None:
     operation, target = operation_of(outcome.task), outcome.target
     call = (operation, target.provider, target.model)
     error_type = outcome.error.error_code if outcome.error else ""
-    duration.labels(*call, error_type).observe(outcome.latency_ms / 1000)
+    _of(duration, *call, error_type).observe(outcome.latency_ms / 1000)
     if (usage := outcome.usage) is not None:
-        tokens.labels(*call, "input").inc(usage.input_tokens)
-        tokens.labels(*call, "output").inc(usage.output_tokens)
+        _of(tokens, *call, "input").inc(usage.input_tokens)
+        _of(tokens, *call, "output").inc(usage.output_tokens)
     if outcome.first_token_ms is not None:
-        first_token.labels(*call).observe(outcome.first_token_ms / 1000)
+        _of(first_token, *call).observe(outcome.first_token_ms / 1000)
     if outcome.overhead_ms is not None:
-        overhead.labels(operation).observe(outcome.overhead_ms / 1000)
+        _of(overhead, operation).observe(outcome.overhead_ms / 1000)
+
+
+@lru_cache(maxsize=16_384)
+def _of(metric: Any, *labels: str) -> Any:
+    """Look the labels up once: that costs more than counting."""
+    return metric.labels(*labels)
