@@ -17,7 +17,7 @@ FLUSH_INTERVAL_S = 0.1
 # Our lines show none of what these collect for each record.
 # https://docs.python.org/3/howto/logging.html#optimization
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-logging._srcfile = None  # type: ignore[attr-defined]
+logging._srcfile = None
 
 
 class JSONFormatter(logging.Formatter):

@@ -39,8 +39,13 @@ def server_command(*, host: str, port: int, workers: int, threads: int) -> list[
     ]  # fmt: skip
 
 
-def server_environment() -> dict[str, str]:
-    """Give the environment of the server's processes, with an empty folder for their metrics."""
+def server_environment(*, threads: int) -> dict[str, str]:
+    """Give the environment of the server's processes, with an empty folder for their metrics.
+
+    Args:
+        threads: Of each process. Where AI_CALLS_AT_ONCE is not set, calls of models get most of
+            them and the rest is kept back for everything else.
+    """
     folder = metrics_folder()
     # Numbers of an earlier run would be added to this one's.
     shutil.rmtree(folder, ignore_errors=True)
@@ -49,7 +54,13 @@ def server_environment() -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "intmod_site.settings"),
         "PROMETHEUS_MULTIPROC_DIR": str(folder),
+        "AI_CALLS_AT_ONCE": os.environ.get("AI_CALLS_AT_ONCE") or str(threads - kept_back(threads)),
     }
+
+
+def kept_back(threads: int) -> int:
+    """Say how many threads calls of models may not take: an eighth, at least 2, at most 32."""
+    return min(max(threads // 8, 2), 32, threads - 1)
 
 
 def metrics_folder() -> Path:

@@ -202,6 +202,9 @@ EGRESS_ALLOWED_NETWORKS = tuple(
 
 # ── Calls of models ──────────────────────────────────────────────────────────────────────────
 
+# How many each process answers at once; `manage.py serve` keeps threads back for everything else.
+AI_CALLS_AT_ONCE = env.int("AI_CALLS_AT_ONCE", 0)
+
 # Rows waiting to be written; 0 makes every caller write its own.
 FLUSHER_QUEUE_ROWS = env.int("FLUSHER_QUEUE_ROWS", 10_000)
 FLUSHER_INTERVAL_S = 0.2

@@ -12,6 +12,7 @@ for _name in (
     "DATABASE_URL", "SECRET_KEY", "JWT_SIGNING_KEYS", "FIELD_ENCRYPTION_KEYS", "AUDIT_KEY",
     "API_KEY_PEPPER", "METRICS_TOKEN", "DEBUG", "LOG_LEVEL", "ALLOWED_HOSTS", "TRUSTED_PROXIES",
     "EGRESS_ALLOWED_NETWORKS", "REQUEST_BODY_LIMIT_BYTES", "PROMETHEUS_MULTIPROC_DIR",
+    "AI_CALLS_AT_ONCE",
 ):  # fmt: skip
     os.environ.pop(_name, None)
     os.environ.pop(f"{_name}_FILE", None)

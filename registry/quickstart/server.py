@@ -34,7 +34,7 @@ def running_server(*, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]
     with log_path.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 -- our own command line
             server_command(host=host, port=port, workers=1, threads=THREADS),
-            env=server_environment(),
+            env=server_environment(threads=THREADS),
             stdout=log,
             stderr=log,
         )

@@ -8,6 +8,8 @@ from django.core.management.base import BaseCommand
 
 from intmod_site.server import server_command, server_environment
 
+DEFAULT_THREADS = 64
+
 
 class Command(BaseCommand):
     """Replaces this process by the web server."""
@@ -24,8 +26,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--threads",
             type=int,
-            default=32,
-            help="calls that each process answers at once (default: 32)",
+            default=DEFAULT_THREADS,
+            help="requests that each process answers at once; an eighth is kept back from calls of "
+            f"models, unless AI_CALLS_AT_ONCE says otherwise (default: {DEFAULT_THREADS})",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,4 +39,4 @@ class Command(BaseCommand):
             workers=options["workers"],
             threads=options["threads"],
         )
-        os.execve(command[0], command, server_environment())  # noqa: S606 -- our own command line
+        os.execve(command[0], command, server_environment(threads=options["threads"]))  # noqa: S606 -- our own command line

@@ -1,0 +1,155 @@
+"""More calls than a process can answer, and a process that ends while it answers some."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+import requests
+
+from tests.acceptance.server import Server, running_server
+from tests.acceptance.test_official_clients import PREPARE
+from tests.integrations.http.scripted_server import Peer, ScriptedServer
+from tests.registry.inference.raw_upstream import (
+    COMPLETION,
+    DONE,
+    END,
+    ROLE,
+    STOP,
+    STREAM_HEAD,
+    chunk,
+    delta,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+AT_ONCE = 6
+"""The tests' servers have eight threads, and keep two back."""
+
+
+@dataclass
+class World:
+    """A server with one worker, before a provider that answers when it may."""
+
+    server: Server
+    key: str
+    provider: ScriptedServer
+    may_answer: threading.Event
+
+    def call(self, *, stream: bool) -> requests.Response:
+        body = {"model": "chat", "messages": [{"role": "user", "content": "Hi"}], "stream": stream}
+        return requests.post(
+            f"{self.server.base_url}/v1/chat/completions",
+            json=body,
+            headers={"Authorization": f"Bearer {self.key}"},
+            stream=stream,
+            timeout=30,
+        )
+
+    def wait_until_asked(self, times: int) -> None:
+        until(lambda: len(self.provider.requests) >= times)
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = monotonic() + 30
+    while not happened():
+        assert monotonic() < deadline
+        sleep(0.02)
+
+
+@contextmanager
+def world(folder: Path, vendor: str) -> Iterator[World]:
+    may_answer = threading.Event()
+
+    def script(peer: Peer) -> None:
+        while request := peer.request():
+            if json.loads(request.partition(b"\r\n\r\n")[2]).get("stream"):
+                peer.send(STREAM_HEAD + chunk(ROLE + delta("Hel")))
+                may_answer.wait(30)
+                peer.send(chunk(delta("lo.") + STOP + DONE) + END)
+            else:
+                may_answer.wait(30)
+                peer.answer(json.dumps(COMPLETION).encode())
+
+    with (
+        ScriptedServer(script) as provider,
+        running_server(folder, workers=1, vendor=vendor) as server,
+    ):
+        key = server.shell(PREPARE.format(url=provider.url("/v1")))["developer"]
+        yield World(server, key, provider, may_answer)
+
+
+def ask_all(world: World, callers: ThreadPoolExecutor) -> list[Future[requests.Response]]:
+    """Begin as many calls as there are places, half of them streams, and wait until all run."""
+    asked = [callers.submit(world.call, stream=number % 2 == 0) for number in range(AT_ONCE)]
+    world.wait_until_asked(AT_ONCE)
+    return asked
+
+
+def check_all_are_whole(asked: list[Future[requests.Response]]) -> None:
+    for answer in [each.result() for each in asked]:
+        assert answer.status_code == 200
+        if answer.headers["Content-Type"] == "text/event-stream":
+            assert answer.text.endswith("data: [DONE]\n\n")
+        else:
+            assert answer.json()["usage"]["total_tokens"] == 13
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def vendor(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_calls_beyond_the_places_are_refused_and_everything_else_is_answered(
+    tmp_path: Path, vendor: str
+) -> None:
+    with world(tmp_path, vendor) as it, ThreadPoolExecutor(AT_ONCE) as callers:
+        asked = ask_all(it, callers)
+        for stream in (False, True):
+            refused = it.call(stream=stream)
+            assert refused.status_code == 503
+            assert refused.headers["Retry-After"] == "1"
+            assert refused.json()["error"]["code"] == "overloaded"
+        envelope = it.server.call("POST", "ai/chat", it.key, {"messages": [], "model": "chat"})
+        assert envelope.status_code == 400, "what is wrong is wrong however busy we are"
+        for _ in range(20):
+            assert it.server.call("GET", "auth/me", it.key).status_code == 200
+        assert it.provider.accepted == AT_ONCE
+        it.may_answer.set()
+        check_all_are_whole(asked)
+        assert it.call(stream=True).text.endswith("data: [DONE]\n\n")
+        assert it.call(stream=False).status_code == 200
+
+
+def test_a_caller_who_leaves_a_stream_leaves_its_place(tmp_path: Path, vendor: str) -> None:
+    with world(tmp_path, vendor) as it:
+        streams = [it.call(stream=True) for _ in range(AT_ONCE)]
+        assert [stream.status_code for stream in streams] == [200] * AT_ONCE
+        assert it.call(stream=True).status_code == 503
+        for stream in streams:
+            stream.close()
+        it.may_answer.set()
+        until(lambda: it.call(stream=False).status_code == 200)
+
+
+def test_a_server_that_is_told_to_end_answers_its_calls_and_writes_them_down(
+    tmp_path: Path, vendor: str
+) -> None:
+    with world(tmp_path, vendor) as it, ThreadPoolExecutor(AT_ONCE) as callers:
+        asked = ask_all(it, callers)
+        it.server.process.terminate()
+        sleep(0.5)
+        it.may_answer.set()
+        check_all_are_whole(asked)
+        assert it.server.process.wait(timeout=30) == 0
+        rows: Any = it.server.shell(
+            "import json; from registry.models import InferenceRecord as R; "
+            "print(json.dumps(sorted(R.objects.values_list('status', 'is_stream'))))"
+        )
+        assert rows == [[200, False]] * (AT_ONCE // 2) + [[200, True]] * (AT_ONCE // 2)
