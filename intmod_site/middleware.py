@@ -20,6 +20,7 @@ from django.middleware.common import CommonMiddleware
 from intmod_site import metrics
 from intmod_site.api.errors import MalformedRequest
 from intmod_site.api.handler import refuse_exception
+from intmod_site.api.shapes import shape_of
 from intmod_site.request_context import RequestContext, choose_request_id, enter_request
 
 log = logging.getLogger("intmod.request")
@@ -54,14 +55,14 @@ class RequestContextMiddleware:
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         # No name has a NUL, and PostgreSQL fails on a query with one.
         if "\x00" in request.path_info:
-            return refuse_exception(MalformedRequest("The path has a NUL character."), request)
+            refuse = shape_of(request.path_info) or refuse_exception
+            return refuse(MalformedRequest("The path has a NUL character."), request)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, raised: Exception) -> HttpResponse | None:
-        """Answer the API's own faults in the envelope, even with DEBUG on."""
-        if request.path_info.startswith(API_PREFIX):
-            return refuse_exception(raised, request)
-        return None
+        """Answer the API's own faults in its shape, even with DEBUG on."""
+        refuse = shape_of(request.path_info)
+        return refuse(raised, request) if refuse else None
 
     @staticmethod
     def _tell(request: HttpRequest, response: HttpResponseBase, duration_s: float) -> None:

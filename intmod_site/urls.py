@@ -13,7 +13,7 @@ from intmod_site.metrics import metrics_view
 urlpatterns = [
     # First: routes are tried in order, and these are asked most.
     path("api/v1/ai/", include("registry.inference.urls")),
-    path("v1/", include("registry.inference.surfaces.urls")),
+    path("", include("registry.inference.surfaces.urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("readyz", readyz),

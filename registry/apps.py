@@ -42,11 +42,13 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         """Describe the plain views in the OpenAPI schema, and make the providers known."""
         from authz.policies.targets import register_target_kind
+        from intmod_site.api.shapes import register_shape
         from registry.catalog.capabilities import register_provider
         from registry.catalog.policies import MODEL_VERSION
         from registry.inference.providers import ADAPTERS, IN_PROCESS
         from registry.inference.schema import register_ai_endpoints
         from registry.inference.surfaces.schema import register_surfaces
+        from registry.inference.surfaces.speaker import refuse
 
         for name, provider in IN_PROCESS.items():
             register_provider(name, provider.tasks_of, remote=False)
@@ -54,4 +56,5 @@ class RegistryConfig(AppConfig):
             register_provider(name, adapter.tasks_of, remote=True)
         register_ai_endpoints()
         register_surfaces()
+        register_shape("/v1/", refuse)
         register_target_kind(MODEL_VERSION)

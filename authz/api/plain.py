@@ -23,7 +23,7 @@ Refuse = Callable[[Exception, HttpRequest], HttpResponse]
 
 
 def plain_post(
-    *, permission: str, refuse: Refuse = refuse_exception
+    *, permission: str, refuse: Refuse = refuse_exception, query: tuple[str, ...] = ()
 ) -> Callable[[PlainView], PlainView]:
     """Serve POST to callers with the permission; every refusal is in the envelope.
 
@@ -32,13 +32,16 @@ def plain_post(
     Args:
         permission: What callers need.
         refuse: Shows refusals in another shape, for surfaces that have one of their own.
+        query: Names of the query's parameters.
     """
 
     def decorate(view: PlainView) -> PlainView:
         def once(request: HttpRequest, principal: Principal, **parameters: Any) -> HttpResponseBase:
             return answer_once(request, principal, lambda: view(request, principal, **parameters))
 
-        return _guarded(once, view, methods=("POST",), permission=permission, refuse=refuse)
+        return _guarded(
+            once, view, methods=("POST",), permission=permission, refuse=refuse, query=query
+        )
 
     return decorate
 
@@ -49,8 +52,7 @@ def plain_get(
     """Serve GET likewise.
 
     Args:
-        permission, refuse: As `plain_post`.
-        query: Names of the query's parameters.
+        permission, refuse, query: As `plain_post`.
     """
 
     def decorate(view: PlainView) -> PlainView:

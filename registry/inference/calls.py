@@ -44,13 +44,15 @@ class Message:
     """One turn of a conversation; `role` is system, user, assistant or tool.
 
     `content` is text, or parts in OpenAI's form where there are images and the like. An
-    assistant's turn may carry tool calls; a tool's turn names the call that it answers.
+    assistant's turn may carry tool calls; a tool's turn names the call that it answers, and may
+    say that the tool failed, which OpenAI's protocol leaves to the text.
     """
 
     role: str
     content: str | tuple[dict[str, object], ...] = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+    tool_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ import base64
 import json
 import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import anthropic
@@ -64,6 +66,7 @@ STATUSES = {
     "500": openai.InternalServerError,
     "401": openai.InternalServerError,
 }
+AGAIN, ASKED, GO_ON = Event(), Event(), Event()
 
 
 def upstream(peer: Peer) -> None:
@@ -77,6 +80,16 @@ def upstream(peer: Peer) -> None:
             peer.answer(json.dumps({"data": data, "usage": {"prompt_tokens": 2}}).encode())
             continue
         said = body["messages"][-1]["content"]
+        if said == "once":
+            if AGAIN.is_set():
+                peer.answer(json.dumps(_whole(said, body)).encode())
+            else:
+                AGAIN.set()
+                peer.answer(b"{}", status="429 Too Many", headers="Retry-After: 1")
+            continue
+        if said == "wait":
+            ASKED.set()
+            GO_ON.wait(30)
         if said in STATUSES:
             peer.answer(b'{"error": {"message": "as asked"}}', status=f"{said} As Asked")
         elif body.get("stream"):
@@ -263,12 +276,71 @@ def test_refusals_of_our_own_are_the_clients_exceptions(
         client.chat.completions.create(model="chat", messages=said("Other"), extra_headers=key)
 
 
+def test_what_is_worth_it_is_tried_again_by_the_client(client: openai.OpenAI, running: Any) -> None:
+    AGAIN.clear()
+    asked = len(running[2].requests)
+    answer = client.chat.completions.create(model="chat", messages=said("once"))
+    assert answer.choices[0].message.content == "Hello."
+    assert len(running[2].requests) == asked + 2
+
+
+def test_a_request_that_is_still_answered_is_a_conflict(
+    client: openai.OpenAI, claude: anthropic.Anthropic
+) -> None:
+    for create, raised in (
+        (client.with_options(max_retries=0).chat.completions.create, openai.ConflictError),
+        (claude.with_options(max_retries=0).messages.create, anthropic.ConflictError),
+    ):
+        ASKED.clear()
+        GO_ON.clear()
+        call: Any = {
+            "model": "chat",
+            "max_tokens": 50,
+            "messages": said("wait"),
+            "extra_headers": {"Idempotency-Key": raised.__module__},
+        }
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(create, **call)
+            try:
+                assert ASKED.wait(30)
+                with pytest.raises(raised):
+                    create(**call)
+            finally:
+                GO_ON.set()
+            assert first.result(30).model == "chat:1"
+        assert create(**call).model == "chat:1", "the answer is there again"
+
+
+def test_what_is_too_large_raises(client: openai.OpenAI, claude: anthropic.Anthropic) -> None:
+    much = said("x" * 5_000_000)
+    with pytest.raises(openai.APIStatusError) as refused:
+        client.chat.completions.create(model="chat", messages=much)
+    assert (refused.value.status_code, refused.value.code) == (413, "payload_too_large")
+    with pytest.raises(anthropic.APIStatusError) as too_large:
+        claude.messages.create(model="chat", max_tokens=50, messages=much)
+    assert too_large.value.status_code == 413
+
+
 def test_anthropic_chats(claude: anthropic.Anthropic) -> None:
     answer = claude.messages.create(model="chat", max_tokens=50, messages=said("Hi"))
     assert answer.content[0].type == "text"
     assert answer.content[0].text == "Hello."
     assert (answer.stop_reason, answer.usage.input_tokens) == ("end_turn", 9)
     assert answer._request_id
+
+
+def test_anthropics_beta_part_chats(claude: anthropic.Anthropic) -> None:
+    answer = claude.beta.messages.create(model="chat", max_tokens=50, messages=said("Hi"))
+    assert answer.content[0].type == "text"
+    with pytest.raises(anthropic.NotFoundError):
+        claude.messages.count_tokens(model="chat", messages=said("Hi"))
+
+
+def test_anthropic_takes_a_bearer_too(running: Any) -> None:
+    server, keys, _ = running
+    with anthropic.Anthropic(base_url=server.base_url, auth_token=keys["developer"]) as claude:
+        answer = claude.messages.create(model="chat", max_tokens=50, messages=said("Hi"))
+    assert answer.model == "chat:1"
 
 
 def test_anthropic_streams(claude: anthropic.Anthropic) -> None:
@@ -297,7 +369,7 @@ def test_anthropic_calls_tools(claude: anthropic.Anthropic, stream: bool) -> Non
 
 
 def test_anthropic_raises_its_own_exceptions(claude: anthropic.Anthropic, running: Any) -> None:
-    server, _, _ = running
+    server, keys, _ = running
     calm = claude.with_options(max_retries=0)
     with pytest.raises(anthropic.BadRequestError):
         calm.messages.create(model="chat", max_tokens=50, messages=said("400"))
@@ -307,11 +379,22 @@ def test_anthropic_raises_its_own_exceptions(claude: anthropic.Anthropic, runnin
         calm.messages.create(model="chat", max_tokens=50, messages=said("500"))
     with pytest.raises(anthropic.NotFoundError):
         calm.messages.create(model="none", max_tokens=50, messages=said("Hi"))
-    with (
-        anthropic.Anthropic(base_url=server.base_url, api_key="wrong") as other,
-        pytest.raises(anthropic.AuthenticationError),
-    ):
-        other.messages.create(model="chat", max_tokens=50, messages=said("Hi"))
+    denied = {
+        "wrong": anthropic.AuthenticationError,
+        keys["viewer"]: anthropic.PermissionDeniedError,
+    }
+    for key, raised in denied.items():
+        with (
+            anthropic.Anthropic(base_url=server.base_url, api_key=key) as other,
+            pytest.raises(raised),
+        ):
+            other.messages.create(model="chat", max_tokens=50, messages=said("Hi"))
+    header = {"Idempotency-Key": "claude's"}
+    calm.messages.create(model="chat", max_tokens=50, messages=said("Hi"), extra_headers=header)
+    with pytest.raises(anthropic.UnprocessableEntityError):
+        calm.messages.create(
+            model="chat", max_tokens=50, messages=said("Other"), extra_headers=header
+        )
     with (
         pytest.raises(anthropic.APIError),
         calm.messages.stream(model="chat", max_tokens=50, messages=said("break")) as stream,

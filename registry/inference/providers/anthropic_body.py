@@ -123,6 +123,8 @@ def _blocks(turn: Message) -> Blocks:
         if turn.content:
             text = isinstance(turn.content, str)
             answer["content"] = turn.content if text else _content_blocks(turn.content)
+        if turn.tool_failed:
+            answer["is_error"] = True
         return [answer]
     return [*_content_blocks(turn.content), *(_tool_use(asked) for asked in turn.tool_calls)]
 

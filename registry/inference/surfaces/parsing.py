@@ -27,9 +27,17 @@ def parsed(
         ValidationFailed: Naming the field that does not fit.
     """
     try:
-        request = parse_body(body, kind)
+        request = parse_body(_asked(body, kind), kind)
         return request, check(request)
     except ApiError as refused:
         reference = body.get("model") if isinstance(body, dict) else None
         record_refusal(principal=principal, task=task, reference=reference, error=refused)
         raise
+
+
+def _asked(body: Any, kind: type[Request]) -> Any:
+    """Leave out fields that are not known and null: they ask for nothing, and clients send them."""
+    if not isinstance(body, dict):
+        return body
+    known = kind.__struct_fields__
+    return {name: value for name, value in body.items() if value is not None or name in known}

@@ -12,28 +12,23 @@ from django.views.decorators.csrf import csrf_exempt
 from authz.api.plain import plain_get
 from authz.identity.principal import Principal
 from intmod_site.api.errors import NotFound
-from registry.inference.surfaces.anthropic import errors as anthropic
 from registry.inference.surfaces.callable_models import (
     CallableModel,
     callable_model,
     callable_models,
 )
-from registry.inference.surfaces.openai import errors as openai
+from registry.inference.surfaces.speaker import refuse, speaks_anthropic, with_request_id
 
 INVOKE = "registry.invoke_modelversion"
+PAGE = ("limit", "after_id", "before_id")
 
 
-def refuse(raised: Exception, request: HttpRequest) -> HttpResponse:
-    """Refuse in the shape of whoever asks."""
-    surface = anthropic if _speaks_anthropic(request) else openai
-    return surface.refuse(raised, request)
-
-
-@plain_get(permission=INVOKE, refuse=refuse, query=("limit", "after_id", "before_id"))
+@with_request_id
+@plain_get(permission=INVOKE, refuse=refuse, query=PAGE)
 def models(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List what can be called; all of it, whatever the page size."""
     found = callable_models(principal.project_id)
-    if _speaks_anthropic(request):
+    if speaks_anthropic(request):
         rows = [_for_anthropic(model) for model in found]
         first, last = (rows[0]["id"], rows[-1]["id"]) if rows else (None, None)
         return _json({"data": rows, "has_more": False, "first_id": first, "last_id": last})
@@ -41,11 +36,12 @@ def models(request: HttpRequest, principal: Principal) -> HttpResponse:
     return _json({"object": "list", "data": rows})
 
 
+@with_request_id
 @plain_get(permission=INVOKE, refuse=refuse)
 def model(request: HttpRequest, principal: Principal, model_id: str) -> HttpResponse:
     """Say whether a name can be called."""
     found = callable_model(principal.snapshot, principal.project_id, model_id)
-    anthropics = _speaks_anthropic(request)
+    anthropics = speaks_anthropic(request)
     return _json(_for_anthropic(found) if anthropics else _for_openai(found, principal))
 
 
@@ -53,10 +49,6 @@ def model(request: HttpRequest, principal: Principal, model_id: str) -> HttpResp
 def unknown_route(request: HttpRequest) -> HttpResponse:
     """Answer for what is not served below /v1."""
     return refuse(NotFound("There is no such route here.", code="unknown_route"), request)
-
-
-def _speaks_anthropic(request: HttpRequest) -> bool:
-    return "HTTP_ANTHROPIC_VERSION" in request.META
 
 
 def _for_openai(model: CallableModel, principal: Principal) -> dict[str, Any]:

@@ -8,14 +8,8 @@ from typing import Any
 
 import orjson
 
-from registry.inference.calls import (
-    ChatResult,
-    StreamEnd,
-    StreamEvent,
-    TextDelta,
-    ToolCallDelta,
-    Usage,
-)
+from registry.inference.calls import ChatResult, StreamEnd, StreamEvent, Usage
+from registry.inference.surfaces.anthropic.blocks import Blocks, Event
 
 _STOP_REASONS = {
     "stop": "end_turn",
@@ -23,7 +17,6 @@ _STOP_REASONS = {
     "tool_calls": "tool_use",
     "content_filter": "refusal",
 }
-Event = tuple[str, dict[str, Any]]
 
 
 def usage_of(usage: Usage | None) -> dict[str, Any]:
@@ -77,8 +70,7 @@ class EventWriter:
     def __init__(self, *, answer_id: str, model: str) -> None:
         self._answer_id = answer_id
         self._model = model
-        self._index = -1
-        self._open: str | int | None = None
+        self._blocks = Blocks()
 
     def begin(self) -> Event:
         """Give the event that begins the message; its usage is told in the end."""
@@ -98,53 +90,16 @@ class EventWriter:
 
     def events(self, event: StreamEvent) -> Iterator[Event]:
         """Give the events of one event."""
-        if isinstance(event, TextDelta):
-            yield from self._into("text", {"type": "text", "text": ""})
-            yield self._delta({"type": "text_delta", "text": event.text})
-        elif isinstance(event, ToolCallDelta):
-            block = {"type": "tool_use", "id": event.id, "name": event.name, "input": {}}
-            yield from self._into(event.index, block)
-            if event.arguments:
-                yield self._delta({"type": "input_json_delta", "partial_json": event.arguments})
-        else:
-            yield from self._end(event)
-
-    def _end(self, end: StreamEnd) -> Iterator[Event]:
-        yield from self._close()
+        if not isinstance(event, StreamEnd):
+            yield from self._blocks.add(event)
+            return
+        yield from self._blocks.end()
         yield (
             "message_delta",
             {
                 "type": "message_delta",
-                "delta": {"stop_reason": _STOP_REASONS[end.finish_reason], "stop_sequence": None},
-                "usage": usage_of(end.usage),
+                "delta": {"stop_reason": _STOP_REASONS[event.finish_reason], "stop_sequence": None},
+                "usage": usage_of(event.usage),
             },
         )
         yield "message_stop", {"type": "message_stop"}
-
-    def _into(self, block: str | int, start: dict[str, Any]) -> Iterator[Event]:
-        """Open a block, unless it is the open one."""
-        if self._open == block:
-            return
-        yield from self._close()
-        self._index += 1
-        self._open = block
-        yield (
-            "content_block_start",
-            {
-                "type": "content_block_start",
-                "index": self._index,
-                "content_block": start,
-            },
-        )
-
-    def _close(self) -> Iterator[Event]:
-        if self._open is not None:
-            self._open = None
-            yield "content_block_stop", {"type": "content_block_stop", "index": self._index}
-
-    def _delta(self, delta: dict[str, Any]) -> Event:
-        return "content_block_delta", {
-            "type": "content_block_delta",
-            "index": self._index,
-            "delta": delta,
-        }

@@ -15,8 +15,9 @@ from registry.inference.surfaces.anthropic.requests import Block, MessagesReques
 from registry.inference.surfaces.limits import default_stop, max_tokens_of, with_default_system
 
 _CHOICES = {"auto": "auto", "any": "required", "none": "none"}
-# What earlier answers thought aloud is for the model that thought it alone.
-_LEFT_OUT = {"thinking", "redacted_thinking"}
+# What earlier answers thought aloud is for the model that thought it alone. Not a set: a type may
+# be sent that cannot be looked up in one.
+_LEFT_OUT = ("thinking", "redacted_thinking")
 
 
 def conversation(request: MessagesRequest) -> list[Message]:
@@ -107,7 +108,15 @@ def _tool_answer(at: str, block: Block) -> Message:
     blocks = [] if isinstance(content, str) else content
     if not isinstance(blocks, list) or not all(isinstance(inner, dict) for inner in blocks):
         raise ValidationFailed.of(f"{at}/content", "A text or a list of blocks.")
-    return Message("tool", _content(f"{at}/content", content), tool_call_id=identifier)
+    failed = block.get("is_error", False)
+    if not isinstance(failed, bool | None):
+        raise ValidationFailed.of(f"{at}/is_error", "True or false.")
+    return Message(
+        "tool",
+        _content(f"{at}/content", content),
+        tool_call_id=identifier,
+        tool_failed=bool(failed),
+    )
 
 
 def _tool_call(at: str, block: Block) -> ToolCall:

@@ -11,23 +11,26 @@ from authz.identity.principal import Principal
 from intmod_site.api.errors import ApiError
 from intmod_site.api.event_stream import HEARTBEAT, EventStream, Frames, frame
 from intmod_site.api.parser import read_json
-from intmod_site.request_context import current_request_id, set_answer_header
+from intmod_site.request_context import current_request_id
 from registry.catalog.resolution import Target
 from registry.inference import gateway
 from registry.inference.asked import Asked
 from registry.inference.call_stream import CallStream
 from registry.inference.calls import ChatResult
 from registry.inference.surfaces.anthropic import answers
+from registry.inference.surfaces.anthropic.blocks import Event
 from registry.inference.surfaces.anthropic.calls import chat_call, conversation
 from registry.inference.surfaces.anthropic.errors import error_body, refuse
 from registry.inference.surfaces.anthropic.requests import MessagesRequest
 from registry.inference.surfaces.parsing import parsed
+from registry.inference.surfaces.speaker import with_request_id
 
 
-@plain_post(permission="registry.invoke_modelversion", refuse=refuse)
+# `beta=true` comes from the client's `beta` part; what a beta adds is a field, refused by name.
+@with_request_id
+@plain_post(permission="registry.invoke_modelversion", refuse=refuse, query=("beta",))
 def messages(request: HttpRequest, principal: Principal) -> HttpResponseBase:
     """Continue a conversation, at once or in events."""
-    set_answer_header("request-id", current_request_id() or "")
     body = read_json(request)
     asked_for, turns = parsed(principal, "chat", body, MessagesRequest, conversation)
     asked = Asked(
@@ -65,7 +68,7 @@ def _frames(writer: answers.EventWriter, call: CallStream) -> Frames:
     return True
 
 
-def _frame(event: answers.Event) -> bytes:
+def _frame(event: Event) -> bytes:
     name, data = event
     return frame(orjson.dumps(data), event=name)
 

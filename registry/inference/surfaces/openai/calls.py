@@ -16,7 +16,8 @@ from registry.inference.surfaces.openai.requests import (
     Turn,
 )
 
-PARTS = {"text", "image_url", "input_audio", "file", "refusal"}
+# Not a set: a type may be sent that cannot be looked up in one.
+PARTS = ("file", "image_url", "input_audio", "refusal", "text")
 
 
 def check(request: ChatCompletionRequest) -> None:
@@ -92,7 +93,7 @@ def _check_turn(at: str, turn: Turn) -> None:
         for index, part in enumerate(turn.content):
             if part.get("type") not in PARTS:
                 raise ValidationFailed.of(
-                    f"{at}/content/{index}/type", f"One of: {', '.join(sorted(PARTS))}."
+                    f"{at}/content/{index}/type", f"One of: {', '.join(PARTS)}."
                 )
             if part["type"] == "text" and not isinstance(part.get("text"), str):
                 raise ValidationFailed.of(f"{at}/content/{index}/text", "A text.", code="required")

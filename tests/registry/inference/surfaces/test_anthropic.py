@@ -112,7 +112,17 @@ def test_everything_that_can_be_said_reaches_the_provider(
         {"messages": []},
         {"messages": [{"role": "system", "content": "x"}]},
         {"messages": [{"role": "user", "content": [{"type": "document"}]}]},
+        {"messages": [{"role": "user", "content": [{"type": []}]}]},
+        {"messages": [{"role": "user", "content": [{"type": {}}]}]},
         {"messages": [{"role": "user", "content": [{"type": "tool_result"}]}]},
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [{"type": "tool_result", "tool_use_id": "a", "is_error": "no"}],
+                }
+            ]
+        },
         {
             "messages": [
                 {
@@ -216,9 +226,69 @@ def test_models_and_unknown_routes_have_its_shape(
     response = developer.call("GET", "/v1/models?limit=20", **VERSION)
     (row,) = json.loads(response.content)["data"]
     assert (row["type"], row["id"], row["display_name"]) == ("model", "remote", "remote")
-    response = developer.call("POST", "/v1/messages/count_tokens", BODY, **VERSION)
-    assert response.status_code == 404
-    assert json.loads(response.content)["error"]["type"] == "not_found_error"
+    assert response.headers["request-id"]
+    for headers in (VERSION, {}):
+        response = developer.call("POST", "/v1/messages/count_tokens", BODY, **headers)
+        assert response.status_code == 404
+        assert response.headers["request-id"]
+        assert json.loads(response.content)["error"]["type"] == "not_found_error"
+    response = developer.call("GET", "/v1/models/%00", **VERSION)
+    assert json.loads(response.content)["type"] == "error"
+
+
+def test_a_replayed_answer_has_a_request_id_too(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    server = serve_model(completing())
+    answers = [developer.call("POST", PATH, BODY, Idempotency_Key="k", **VERSION) for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    assert all(answer.headers["request-id"] for answer in answers)
+    assert len(server.requests) == 1
+
+
+def test_calls_written_at_once_are_whole_blocks(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    def piece(index: int, arguments: str, name: str = "") -> bytes:
+        named = {"id": name} if name else {}
+        function = {"arguments": arguments} | ({"name": name} if name else {})
+        calls = [{"index": index, "function": function, **named}]
+        return event(choices=[{"index": 0, "delta": {"tool_calls": calls}, "finish_reason": None}])
+
+    serve_model(
+        streaming(
+            piece(0, "", "a"), piece(1, "", "b"), piece(0, '{"x":1}'), piece(1, '{"y":2}'),
+            delta(finish="tool_calls"), DONE,
+        )
+    )  # fmt: skip
+    seen = stream(developer)
+    starts = [data["content_block"] for name, data in seen if name == "content_block_start"]
+    assert [block["id"] for block in starts] == ["a", "b"]
+    deltas = [data for name, data in seen if name == "content_block_delta"]
+    assert [(d["index"], d["delta"]["partial_json"]) for d in deltas] == [
+        (0, '{"x":1}'),
+        (1, '{"y":2}'),
+    ]
+
+
+def test_a_tool_that_failed_stays_failed_with_anthropic(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    text = {"type": "text", "text": "Sorry."}
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    answer = {"type": "message", "content": [text], "stop_reason": "end_turn", "usage": usage}
+    server = serve_model(completing(answer), provider="anthropic", provider_model="claude-x")
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": "No.", "is_error": True}
+    ask(developer, messages=[{"role": "user", "content": [result]}])
+    assert sent(server)["messages"][0]["content"] == [result]
+
+
+def test_the_query_of_the_clients_beta_part_is_taken(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    serve_model(completing())
+    assert developer.call("POST", f"{PATH}?beta=true", BODY, **VERSION).status_code == 200
+    assert developer.call("POST", f"{PATH}?gamma=true", BODY, **VERSION).status_code == 400
 
 
 def test_the_key_may_come_in_its_own_header(serve_model: ServeModel, developer: ApiClient) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from registry.inference import gateway
 from registry.models import InferenceRecord
 from tests.api_client import ApiClient
 from tests.factories.authz import MembershipFactory, api_key_for
@@ -155,6 +156,15 @@ def test_everything_that_can_be_said_reaches_the_provider(
             },
             "messages.0.tool_calls",
         ),
+        # A type that no set can be asked for.
+        (
+            {"messages": [{"role": "user", "content": [{"type": []}]}]},
+            "messages.0.content.0.type",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": {}}]}]},
+            "messages.0.content.0.type",
+        ),
         ({"temperature": 3}, "temperature"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"max_tokens": 5000}, "max_tokens"),
@@ -289,7 +299,9 @@ def test_refusals_say_whether_to_come_back(
     ("method", "path", "status", "code"),
     [
         ("POST", "/v1/nothing", 404, "unknown_route"),
+        ("GET", "/v1", 404, "unknown_route"),
         ("GET", "/v1/", 404, "unknown_route"),
+        ("GET", "/v1/models/%00", 400, "malformed_json"),
         ("GET", "/v1/chat%0Acompletions", 404, "unknown_route"),
         ("GET", PATH, 405, "method_not_allowed"),
         ("POST", "/v1/models", 405, "method_not_allowed"),
@@ -305,6 +317,49 @@ def test_what_is_not_served_is_refused_in_its_shape(
     error = json.loads(response.content)["error"]
     assert set(error) == {"message", "type", "param", "code"}
     assert code is None or error["code"] == code
+
+
+def test_only_what_lies_below_it_is_refused_in_its_shape(developer: ApiClient) -> None:
+    assert developer.call("GET", "/v1x").headers["Content-Type"].startswith("text/html")
+
+
+def test_fields_that_are_null_ask_for_nothing(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    server = serve_model(completing())
+    ask(developer, logit_bias=None, top_logprobs=None, functions=None, audio=None, verbosity=None)
+    assert set(sent(server)) == {"model", "messages", "max_tokens"}
+
+
+def test_what_is_too_large_or_our_own_fault_is_refused_in_its_shape(
+    serve_model: ServeModel,
+    developer: ApiClient,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    serve_model(completing())
+    settings.REQUEST_BODY_LIMIT_BYTES = 2000
+    error = ask(developer, 413, messages=[{"role": "user", "content": "x" * 3000}])["error"]
+    assert (error["type"], error["code"]) == ("invalid_request_error", "payload_too_large")
+
+    def broken(asked: Any) -> Any:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(gateway, "answer", broken)
+    error = ask(developer, 500)["error"]
+    assert (error["type"], error["code"]) == ("server_error", "internal_error")
+    assert "secret" not in error["message"]
+
+
+def test_a_repeated_request_is_answered_once(serve_model: ServeModel, developer: ApiClient) -> None:
+    server = serve_model(streaming(*HELLO))
+    said = []
+    for _ in range(2):
+        response: Any = developer.call("POST", PATH, {**BODY, "stream": True}, Idempotency_Key="k")
+        said.append(response.getvalue())
+    assert said[0] == said[1]
+    assert said[0].endswith(b"data: [DONE]\n\n")
+    assert len(server.requests) == 1
 
 
 def test_who_may_not_call_is_refused_in_its_shape(developer: ApiClient, project: Any) -> None:
