@@ -145,10 +145,11 @@ def record_decision(
 def policies_on(kind: str, target_id: UUID, snapshot: Snapshot | None) -> tuple[Policy, ...]:
     """Give the policies attached to a target, from the process's memory where it has them."""
     snapshot = snapshot or snapshot_at(read_revision())
-    return snapshot.get(("policies", kind, target_id), lambda: _load(kind, target_id))
+    return snapshot.get(("policies", kind, target_id), lambda: load_policies(kind, target_id))
 
 
-def _load(kind: str, target_id: UUID) -> tuple[Policy, ...]:
+def load_policies(kind: str, target_id: UUID) -> tuple[Policy, ...]:
+    """Give the policies attached to a target, for whoever remembers them with what they are on."""
     rows = PolicyAttachment.objects.of(kind, target_id).values_list(
         "policy__name", "policy__version", "policy__rules"
     )

@@ -86,7 +86,20 @@ class InferenceRecordAdmin(RecordAdmin):
     search_help_text = "A request's id, or a credential such as api_key:abc."
     sortable_by = ["created_at"]
     fieldsets = [
-        (None, {"fields": ["created_at", "task", "model_version", "route", "provider", "mark"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "created_at",
+                    "task",
+                    "model_version",
+                    "route",
+                    "provider",
+                    "policies",
+                    "mark",
+                ]
+            },
+        ),
         ("Who", {"fields": ["caller", "credential", "project", "request_id"]}),
         (
             "How much",

@@ -6,8 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from authz.configuration.snapshot import Snapshot
+from authz.policies.enforcement import load_policies
+from authz.policies.engine import Policy
 from integrations.connections.connection import Connection, connection_of
+from integrations.connections.policies import INTEGRATION
 from intmod_site.api.errors import Conflict, FieldError, NotFound, ValidationFailed
+from registry.catalog.policies import MODEL_VERSION
 from registry.catalog.rates import Rate, RateCard
 from registry.models import ModelAlias, ModelVersion, Route, TaskDefault
 from registry.models.catalog import ModelVersionQuerySet
@@ -44,6 +48,8 @@ class Target:
     is_callable: bool
     connection: Connection | None = None
     fallbacks: tuple[FallbackEdge, ...] = ()
+    policies: tuple[Policy, ...] = ()
+    connection_policies: tuple[Policy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +229,10 @@ def _target(version: ModelVersion) -> Target:
         fallbacks=tuple(
             FallbackEdge(edge["model"], frozenset(edge.get("on", ["error"])))
             for edge in version.fallbacks
+        ),
+        policies=load_policies(MODEL_VERSION.name, version.pk),
+        connection_policies=(
+            load_policies(INTEGRATION.name, version.integration.pk) if version.integration else ()
         ),
     )
 

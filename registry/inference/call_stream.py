@@ -17,6 +17,7 @@ from registry.inference.calls import (
 )
 from registry.inference.candidates import TargetCandidate
 from registry.inference.crashes import crashed
+from registry.inference.guard import answer_limit_bytes, answer_too_long
 from registry.inference.metering import Meter
 from registry.inference.providers.event_source import EventSource
 from registry.inference.providers.upstream_errors import UpstreamError
@@ -70,6 +71,7 @@ class CallStream(Iterator[StreamEvent | None]):
         self._text: list[str] = []
         self._tool_calls: dict[int, ToolCall] = {}
         self._written_bytes = 0
+        self._limit_bytes = answer_limit_bytes(by.target)
         meter.note_first_token()
 
     @property
@@ -129,7 +131,9 @@ class CallStream(Iterator[StreamEvent | None]):
                 before.id + event.id, before.name + event.name, before.arguments + event.arguments
             )
             self._written_bytes += len(event.arguments.encode())
-        elif isinstance(event, StreamEnd):
+        if self._limit_bytes is not None and self._written_bytes > self._limit_bytes:
+            raise answer_too_long(self.target, self._limit_bytes)
+        if isinstance(event, StreamEnd):
             self._end(event)
 
     def _end(self, end: StreamEnd) -> None:

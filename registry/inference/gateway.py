@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TypeVar
 
+from authz.policies.enforcement import PolicyDenied
 from intmod_site.api.errors import ApiError
 from intmod_site.database import release_connection
 from registry.catalog.resolution import Target
@@ -20,6 +21,12 @@ from registry.inference.call_stream import CallStream
 from registry.inference.calls import Call, ChatCall, ChatResult, Result, StreamEvent, Usage
 from registry.inference.candidates import TargetCandidate, plan_call
 from registry.inference.crashes import crashed
+from registry.inference.guard import (
+    allowed_candidates,
+    before_sending,
+    check_answer,
+    length_of,
+)
 from registry.inference.metering import Meter
 from registry.inference.places import places
 from registry.inference.providers.event_source import EventSource
@@ -59,10 +66,16 @@ def _answer(asked: Asked) -> Answered:
     def ask_one(candidate: TargetCandidate, left_s: float) -> Result:
         call = _call_of(asked, candidate.target)
         with candidate.busy():
-            return ask(candidate.target, call, left_s, meter.waiting)
+            return ask(
+                candidate.target,
+                call,
+                left_s,
+                meter.waiting,
+                before_sending=before_sending(asked, candidate.target),
+            )
 
-    answered = _first_answer(meter, ask_one)
-    result = answered.answer
+    result = _first_answer(meter, ask_one).answer
+    _check_length(meter, result)
     outcome = meter.finish(
         usage=result.usage,
         finish_reason=result.finish_reason if isinstance(result, ChatResult) else None,
@@ -142,7 +155,7 @@ def _first_answer(
     release_connection()
     try:
         answered = first_answer(
-            meter.plan.candidates,
+            allowed_candidates(meter.asked, meter.plan),
             ask_one,
             deadline_s=_deadline_s(meter.target),
             wait=meter.waiting.sleep,
@@ -164,13 +177,28 @@ def _open(candidate: TargetCandidate, call: ChatCall, left_s: float, meter: Mete
     until_s = monotonic() + first_token_timeout_s(candidate.target, left_s)
     with ExitStack() as opening:
         opening.enter_context(candidate.busy())
-        source = open_events(candidate.target, call, left_s, meter.waiting)
+        source = open_events(
+            candidate.target,
+            call,
+            left_s,
+            meter.waiting,
+            before_sending=before_sending(meter.asked, candidate.target),
+        )
         opening.callback(source.close)
         with meter.waiting:
             first = source.take(max(until_s - monotonic(), 0.0))
         if first is None:
             raise UpstreamError(Kind.FIRST_BYTE_TIMEOUT)
         return _Opened(call, first, source, opening.pop_all())
+
+
+def _check_length(meter: Meter, result: Result) -> None:
+    """Refuse an answer that is longer than policies allow; it is paid for all the same."""
+    try:
+        check_answer(meter.target, lambda: length_of(kept_answer(result)))
+    except PolicyDenied as error:
+        meter.finish(usage=result.usage, error=error)
+        raise
 
 
 def _deadline_s(target: Target) -> float:

@@ -3,6 +3,7 @@
 import time
 from typing import Any, Self
 
+from authz.policies.enforcement import PolicyDenied
 from intmod_site.api.errors import ApiError
 from intmod_site.request_context import current_request, set_answer_header
 from registry.catalog.resolution import Target
@@ -10,6 +11,7 @@ from registry.inference.asked import Asked
 from registry.inference.calls import Usage
 from registry.inference.candidates import Plan
 from registry.inference.costs import cost_of
+from registry.inference.guard import policy_label, record_denied
 from registry.inference.measurements import observe_call
 from registry.inference.records import Outcome, record_call
 from registry.inference.tracing import trace_call
@@ -106,6 +108,7 @@ class Meter:
             overhead_ms=self.overhead_ms,
             tries=self.tries,
             route=self.plan.route,
+            policies=policy_label(self.target),
         )
         if not self.is_finished:
             self.is_finished = True
@@ -116,6 +119,8 @@ class Meter:
                 request=self.asked.body,
                 answer=answer,
             )
+            if isinstance(error, PolicyDenied):
+                record_denied(self.asked, self.target, error.decision)
             observe_call(outcome)
             trace_call(outcome, self._request)
         return outcome

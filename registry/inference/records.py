@@ -39,6 +39,7 @@ class Outcome:
         overhead_ms: The gateway's own part, up to the answer's first byte.
         tries: How often providers were asked.
         route: The route that it was called through, if any.
+        policies: The security policies that judged it.
     """
 
     target: Target
@@ -54,6 +55,7 @@ class Outcome:
     overhead_ms: float | None = None
     tries: int = 0
     route: str = ""
+    policies: str = ""
 
 
 def record_call(
@@ -78,6 +80,7 @@ def record_call(
         route=outcome.route,
         version=target.number,
         provider=target.provider,
+        policies=outcome.policies,
         status=error.status if error else 200,
         error_code=error.error_code if error else "",
         finish_reason=outcome.finish_reason or "",
@@ -114,6 +117,7 @@ def record_refusal(*, principal: Principal, task: str, reference: object, error:
         route="",
         version=None,
         provider="",
+        policies="",
         status=error.status,
         error_code=error.error_code,
         finish_reason="",

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from integrations.connections.connection import Connection
 from integrations.http.client import send
-from integrations.http.errors import Deadline, DeadlineExceeded, OutboundError
+from integrations.http.errors import BodyTooLarge, Deadline, DeadlineExceeded, OutboundError
 from integrations.http.messages import OutboundRequest
 from integrations.http.policy import Deadlines
 from intmod_site.api.errors import ServiceUnavailable, UpstreamTimeout
 from intmod_site.request_context import current_request_id
 from registry.catalog.resolution import Target
 from registry.inference.calls import Call, ChatCall, ChatResult, Result
+from registry.inference.guard import BeforeSending, answer_limit_bytes, answer_too_long
 from registry.inference.metering import Stopwatch
 from registry.inference.providers import ADAPTERS, IN_PROCESS
 from registry.inference.providers.adapter import UpstreamRequest
@@ -22,7 +23,14 @@ FAIR_SHARE = 0.9
 """The part of its whole time that a provider must have had for being late to be its own fault."""
 
 
-def ask(target: Target, call: Call, left_s: float, waiting: Stopwatch) -> Result:
+def ask(
+    target: Target,
+    call: Call,
+    left_s: float,
+    waiting: Stopwatch,
+    *,
+    before_sending: BeforeSending = lambda _: None,
+) -> Result:
     """Ask a target.
 
     Args:
@@ -30,6 +38,7 @@ def ask(target: Target, call: Call, left_s: float, waiting: Stopwatch) -> Result
         call: What.
         left_s: Seconds that the answer may take.
         waiting: Counts the time in which the provider works.
+        before_sending: May refuse what is about to go out.
 
     Raises:
         UpstreamError: The provider failed, or could not be reached, or its text is not in the
@@ -41,26 +50,32 @@ def ask(target: Target, call: Call, left_s: float, waiting: Stopwatch) -> Result
         with waiting:
             result = local.run(call, model=target.provider_model, timeout_s=left_s)
     else:
-        result = _ask_remotely(target, call, left_s, waiting)
+        result = _ask_remotely(target, call, left_s, waiting, before_sending)
     if isinstance(call, ChatCall) and isinstance(result, ChatResult):
         check_text(call, result.text, result.finish_reason)
     return result
 
 
-def _ask_remotely(target: Target, call: Call, left_s: float, waiting: Stopwatch) -> Result:
+def _ask_remotely(
+    target: Target, call: Call, left_s: float, waiting: Stopwatch, before_sending: BeforeSending
+) -> Result:
     adapter, connection = ADAPTERS[target.provider], connection_of(target)
     request = adapter.build(
         call, model=target.provider_model, api_key=connection.api_key, stream=False
     )
+    before_sending(request)
+    limit = answer_limit_bytes(target) or ANSWER_LIMIT_BYTES
     try:
         with waiting:
             response = send(
                 outbound(request, connection),
                 deadlines=deadlines_within(connection, left_s),
-                body_limit_bytes=ANSWER_LIMIT_BYTES,
+                body_limit_bytes=min(limit, ANSWER_LIMIT_BYTES),
                 egress=connection.egress,
             )
     except OutboundError as error:
+        if isinstance(error, BodyTooLarge) and limit < ANSWER_LIMIT_BYTES:
+            raise answer_too_long(target, limit) from None
         raise failed_try(error, connection, left_s) from error
     if not 200 <= response.status < 300:
         raise adapter.classify(response.status, response.headers, response.body)

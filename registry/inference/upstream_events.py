@@ -10,6 +10,7 @@ from integrations.http.errors import OutboundError
 from integrations.http.stream import OutboundStream
 from registry.catalog.resolution import Target
 from registry.inference.calls import ChatCall, StreamEvent
+from registry.inference.guard import BeforeSending
 from registry.inference.metering import Stopwatch
 from registry.inference.providers import ADAPTERS, IN_PROCESS
 from registry.inference.providers.adapter import Adapter, StreamParser
@@ -22,13 +23,20 @@ MOST_TRAILING_LINES = 8
 TRAILING_WAIT_S = 0.005
 
 
-def open_events(target: Target, call: ChatCall, left_s: float, waiting: Stopwatch) -> EventSource:
+def open_events(
+    target: Target,
+    call: ChatCall,
+    left_s: float,
+    waiting: Stopwatch,
+    *,
+    before_sending: BeforeSending = lambda _: None,
+) -> EventSource:
     """Ask a target for an answer in pieces; see `upstream.ask`."""
     local = IN_PROCESS.get(target.provider)
     with waiting:
         if local is not None:
             return local.stream(call, model=target.provider_model, timeout_s=left_s)
-        return _open_remotely(target, call, left_s)
+        return _open_remotely(target, call, left_s, before_sending)
 
 
 def first_token_timeout_s(target: Target, left_s: float) -> float:
@@ -37,11 +45,14 @@ def first_token_timeout_s(target: Target, left_s: float) -> float:
     return min(connection.deadlines.first_byte_s, left_s) if connection else left_s
 
 
-def _open_remotely(target: Target, call: ChatCall, left_s: float) -> "RemoteEvents":
+def _open_remotely(
+    target: Target, call: ChatCall, left_s: float, before_sending: BeforeSending
+) -> "RemoteEvents":
     adapter, connection = ADAPTERS[target.provider], connection_of(target)
     request = adapter.build(
         call, model=target.provider_model, api_key=connection.api_key, stream=True
     )
+    before_sending(request)
     try:
         lines = open_stream(
             outbound(request, connection),

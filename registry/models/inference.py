@@ -27,6 +27,9 @@ class InferenceRecord(models.Model):
     route = models.CharField(max_length=200, blank=True, help_text="Through which it was called.")
     version = models.PositiveIntegerField(null=True)
     provider = models.CharField(max_length=50, blank=True)
+    policies = models.TextField(
+        blank=True, help_text="Security policies that judged it, each with its version."
+    )
     status = models.PositiveSmallIntegerField(help_text="HTTP status of the answer.")
     error_code = models.CharField(max_length=60, blank=True)
     finish_reason = models.CharField(max_length=30, blank=True)
