@@ -48,10 +48,11 @@ for role in ("developer", "viewer"):
 integration = register_integration(
     actor=SYSTEM, project=project, name="up", base_url="{url}", max_retries=0
 )
-for name, tasks in (("chat", ["chat"]), ("embedder", ["embed"])):
+for name in {names}:
     register_model(
         actor=SYSTEM, project=project, model_name=name, model_type="llm", provider="openai",
-        provider_model=name, integration=integration, tasks=tasks,
+        provider_model=name, integration=integration,
+        tasks=["embed"] if name == "embedder" else ["chat"],
     )
 print(json.dumps(keys))
 """
@@ -66,6 +67,11 @@ STATUSES = {
     "500": openai.InternalServerError,
     "401": openai.InternalServerError,
 }
+# Each kind of failure has a model of its own: failures of one after the other open its breaker, and
+# the tests run in any order.
+FAILING = [f"fails-{how}" for how in (*STATUSES, "once", "break", "anthropic")]
+MODELS = sorted(["chat", "embedder", *FAILING])
+
 AGAIN, ASKED, GO_ON = Event(), Event(), Event()
 
 
@@ -134,7 +140,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         ScriptedServer(upstream) as provider,
         running_server(folder, workers=1, vendor="sqlite") as server,
     ):
-        keys = server.shell(PREPARE.format(url=provider.url("/v1")))
+        keys = server.shell(PREPARE.format(url=provider.url("/v1"), names=MODELS))
         yield server, keys, provider
 
 
@@ -182,7 +188,9 @@ def test_openai_accumulates_a_stream(client: openai.OpenAI) -> None:
 
 
 def test_a_stream_that_breaks_raises(client: openai.OpenAI) -> None:
-    stream = client.chat.completions.create(model="chat", messages=said("break"), stream=True)
+    stream = client.chat.completions.create(
+        model="fails-break", messages=said("break"), stream=True
+    )
     with pytest.raises(openai.APIError, match="broke"):
         list(stream)
 
@@ -225,7 +233,7 @@ def test_openai_embeds(client: openai.OpenAI, encoding: Any) -> None:
 
 
 def test_openai_lists_models(client: openai.OpenAI) -> None:
-    assert [model.id for model in client.models.list()] == ["chat", "embedder"]
+    assert [model.id for model in client.models.list()] == MODELS
     assert client.models.retrieve("chat:1").id == "chat:1"
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("none")
@@ -238,7 +246,7 @@ def test_every_failure_is_the_clients_own_exception(
     asked = len(running[2].requests)
     with pytest.raises(STATUSES[status]) as raised:
         client.with_options(max_retries=0).chat.completions.create(
-            model="chat", messages=said(status)
+            model=f"fails-{status}", messages=said(status)
         )
     assert raised.value.request_id
     assert raised.value.code
@@ -250,7 +258,7 @@ def test_what_was_tried_again_already_is_not_tried_by_the_client(
 ) -> None:
     asked = len(running[2].requests)
     with pytest.raises(openai.InternalServerError):
-        client.chat.completions.create(model="chat", messages=said("401"))
+        client.chat.completions.create(model="fails-401", messages=said("401"))
     assert len(running[2].requests) == asked + 1
 
 
@@ -279,7 +287,7 @@ def test_refusals_of_our_own_are_the_clients_exceptions(
 def test_what_is_worth_it_is_tried_again_by_the_client(client: openai.OpenAI, running: Any) -> None:
     AGAIN.clear()
     asked = len(running[2].requests)
-    answer = client.chat.completions.create(model="chat", messages=said("once"))
+    answer = client.chat.completions.create(model="fails-once", messages=said("once"))
     assert answer.choices[0].message.content == "Hello."
     assert len(running[2].requests) == asked + 2
 
@@ -372,11 +380,11 @@ def test_anthropic_raises_its_own_exceptions(claude: anthropic.Anthropic, runnin
     server, keys, _ = running
     calm = claude.with_options(max_retries=0)
     with pytest.raises(anthropic.BadRequestError):
-        calm.messages.create(model="chat", max_tokens=50, messages=said("400"))
+        calm.messages.create(model="fails-anthropic", max_tokens=50, messages=said("400"))
     with pytest.raises(anthropic.RateLimitError):
-        calm.messages.create(model="chat", max_tokens=50, messages=said("429"))
+        calm.messages.create(model="fails-anthropic", max_tokens=50, messages=said("429"))
     with pytest.raises(anthropic.InternalServerError):
-        calm.messages.create(model="chat", max_tokens=50, messages=said("500"))
+        calm.messages.create(model="fails-anthropic", max_tokens=50, messages=said("500"))
     with pytest.raises(anthropic.NotFoundError):
         calm.messages.create(model="none", max_tokens=50, messages=said("Hi"))
     denied = {
@@ -397,10 +405,12 @@ def test_anthropic_raises_its_own_exceptions(claude: anthropic.Anthropic, runnin
         )
     with (
         pytest.raises(anthropic.APIError),
-        calm.messages.stream(model="chat", max_tokens=50, messages=said("break")) as stream,
+        calm.messages.stream(
+            model="fails-anthropic", max_tokens=50, messages=said("break")
+        ) as stream,
     ):
         stream.get_final_message()
 
 
 def test_anthropic_lists_models(claude: anthropic.Anthropic) -> None:
-    assert [model.id for model in claude.models.list()] == ["chat", "embedder"]
+    assert [model.id for model in claude.models.list()] == MODELS
