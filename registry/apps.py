@@ -19,6 +19,12 @@ class RegistryConfig(AppConfig):
             "view_aliaschange",
             "view_protectedalias",
             "view_approvalrequest",
+            "view_metricdefinition",
+            "view_threshold",
+            "view_alert",
+            "view_silence",
+            "view_optimizationrule",
+            "view_recommendation",
         ],
         "developer": ["invoke_modelversion", "add_metricsample", "add_approvalrequest"],
         "operator": [
@@ -29,6 +35,19 @@ class RegistryConfig(AppConfig):
             "change_modelversion",
             "delete_modelversion",
             "review_approvalrequest",
+            "add_metricdefinition",
+            "change_metricdefinition",
+            "delete_metricdefinition",
+            "add_threshold",
+            "change_threshold",
+            "delete_threshold",
+            "change_alert",
+            "add_silence",
+            "delete_silence",
+            "add_optimizationrule",
+            "change_optimizationrule",
+            "delete_optimizationrule",
+            "change_recommendation",
             "add_modelalias",
             "change_modelalias",
             "delete_modelalias",
@@ -45,11 +64,14 @@ class RegistryConfig(AppConfig):
         from intmod_site.api.shapes import register_shape
         from registry.catalog.capabilities import register_provider
         from registry.catalog.policies import MODEL_VERSION
+        from registry.catalog.protection import register_gate
         from registry.inference.providers import ADAPTERS, IN_PROCESS
         from registry.inference.schema import register_ai_endpoints
         from registry.inference.surfaces.schema import register_surfaces
         from registry.inference.surfaces.speaker import refuse
+        from registry.monitoring.alerting.checks import no_critical_alert
 
+        register_gate("no_critical_alert", no_critical_alert)
         for name, provider in IN_PROCESS.items():
             register_provider(name, provider.tasks_of, remote=False)
         for name, adapter in ADAPTERS.items():

@@ -3,4 +3,5 @@
 from typing import Final
 
 TASKS: Final = ("generate", "chat", "code", "analyze", "embed", "classify")
+METRIC_KINDS: Final = ("gauge", "count", "duration", "ratio", "money")
 MODEL_TYPES: Final = ("llm", "embedding", "classification", "analysis", "other")

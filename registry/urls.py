@@ -1,17 +1,21 @@
 """Routes of models, below /api/v1."""
 
+from typing import Any
+
 from django.urls import path, register_converter
 
 from intmod_site.api.converters import NumberConverter
 from registry.catalog import alias_views
 from registry.catalog import views as catalog
 from registry.catalog.route_views import RouteViewSet
+from registry.monitoring import alert_views, metric_views, rule_views
 from registry.monitoring.views import PerformanceViewSet
 
 register_converter(NumberConverter, "number")
 
 MODEL = "registry/models/<str:name>"
 VERSION = f"{MODEL}/versions/<number:number>"
+ROW: Any = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 ALIAS = f"{MODEL}/aliases/<str:alias>"
 
 urlpatterns = [
@@ -35,6 +39,46 @@ urlpatterns = [
         f"{VERSION}/performance", PerformanceViewSet.as_view({"get": "current", "post": "report"})
     ),
     path(f"{VERSION}/approvals", alias_views.ApprovalRequestViewSet.as_view({"post": "create"})),
+    path(f"{VERSION}/check", alert_views.VersionHealthViewSet.as_view({"post": "check"})),
+    path(f"{VERSION}/optimize", alert_views.VersionHealthViewSet.as_view({"post": "optimize"})),
+    path("db/metrics", metric_views.MetricsView.as_view()),
+    path(
+        "registry/metrics",
+        metric_views.DefinitionViewSet.as_view({"get": "list", "post": "create"}),
+    ),
+    path("registry/metrics/<path:key>", metric_views.DefinitionViewSet.as_view(ROW)),
+    path(
+        "registry/thresholds",
+        alert_views.ThresholdViewSet.as_view({"get": "list", "post": "create"}),
+    ),
+    path("registry/thresholds/<uuid:pk>", alert_views.ThresholdViewSet.as_view(ROW)),
+    path("registry/alerts", alert_views.AlertViewSet.as_view({"get": "list"})),
+    path("registry/alerts/<uuid:pk>", alert_views.AlertViewSet.as_view({"get": "retrieve"})),
+    path(
+        "registry/alerts/<uuid:pk>/acknowledge",
+        alert_views.AlertViewSet.as_view({"post": "acknowledge"}),
+    ),
+    path(
+        "registry/silences", alert_views.SilenceViewSet.as_view({"get": "list", "post": "create"})
+    ),
+    path(
+        "registry/silences/<uuid:pk>",
+        alert_views.SilenceViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+    ),
+    path("registry/rules", rule_views.RuleViewSet.as_view({"get": "list", "post": "create"})),
+    path("registry/rules/<uuid:pk>", rule_views.RuleViewSet.as_view(ROW)),
+    path("registry/recommendations", rule_views.RecommendationViewSet.as_view({"get": "list"})),
+    path(
+        "registry/recommendations/<uuid:pk>",
+        rule_views.RecommendationViewSet.as_view({"get": "retrieve"}),
+    ),
+    *(
+        path(
+            f"registry/recommendations/<uuid:pk>/{verb}",
+            rule_views.RecommendationViewSet.as_view({"post": verb}),
+        )
+        for verb in ("accept", "dismiss", "apply")
+    ),
     path(f"{MODEL}/aliases", alias_views.AliasViewSet.as_view({"get": "list"})),
     path(
         ALIAS,

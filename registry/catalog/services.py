@@ -162,6 +162,7 @@ def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
         ModelAlias.objects.filter(model=current).delete()
         ModelTag.objects.filter(owner=current).delete()
         TaskDefault.objects.filter(model=current).delete()
+        current.thresholds.all().delete()
         current.versions.all().delete()
         current.deleted_at = timezone.now()
         current.save()

@@ -28,8 +28,13 @@ class MetricSample(models.Model):
     class Meta:
         ordering = ["-id"]
         default_permissions = ("view", "add")
+        constraints = [
+            # What is sent twice is kept once.
+            models.UniqueConstraint(
+                fields=["version", "metric", "ts", "value", "source"], name="samples_of_version"
+            )
+        ]
         indexes = [
-            models.Index(fields=["version", "metric", "-ts"], name="samples_of_version"),
             models.Index(fields=["version", "-ts", "-id"], name="history_of_version"),
         ]
 

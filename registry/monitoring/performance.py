@@ -52,8 +52,11 @@ def update_performance(
             ).values_list("metric", flat=True)
         )
         MetricSample.objects.bulk_create(
-            MetricSample(version=current, metric=name, value=value, ts=moment)
-            for name, value in metrics.items()
+            (
+                MetricSample(version=current, metric=name, value=value, ts=moment)
+                for name, value in metrics.items()
+            ),
+            ignore_conflicts=True,
         )
         before = dict(current.performance_metrics)
         current.performance_metrics |= {

@@ -111,3 +111,44 @@ def test_one_approval_is_answered_once(server: Server, key: str) -> None:
     answer = f"registry/approvals/{request['id']}"
     calls = [("POST", f"{answer}/{verb}", {}) for verb in ("approve", "reject") * 5]
     assert all_at_once(server, other, calls) == {200: 1, 409: 9}
+
+
+def test_two_evaluators_leave_one_alert(server: Server, key: str) -> None:
+    path = make_model(server, key, "watched", versions=1)
+    body = {"model": "watched", "metric": "accuracy", "critical": 0.9}
+    assert server.call("POST", "registry/thresholds", key, body).status_code == 201
+    measured = {"metrics": {"accuracy": 0.5}}
+    server.call("POST", f"{path}/versions/1/performance", key, measured)
+    evaluate = (
+        "import json; from registry.monitoring.jobs import run_all; "
+        "print(json.dumps([run_all()['evaluated'] for _ in range(10)]))"
+    )
+    with ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(server.shell, evaluate) for _ in range(3)]
+        assert [answer.result() for answer in done] == [[1] * 10] * 3
+    alerts = server.call("GET", "registry/alerts", key).json()["data"]["results"]
+    assert [alert["state"] for alert in alerts] == ["FIRING"]
+
+
+def test_each_call_is_summed_up_once_by_any_number_of_workers(server: Server, key: str) -> None:
+    make_model(server, key, "measured", versions=1)
+    samples = [
+        {"model_id": "measured-1", "metric": "score", "value": index / 100} for index in range(100)
+    ]
+    got = all_at_once(server, key, [("POST", "db/metrics", {"samples": samples})] * 4)
+    assert got == {201: 4}
+    roll = (
+        "import json; from datetime import timedelta; from django.utils import timezone; "
+        "from registry.monitoring.rollup import roll_up; now = timezone.now(); "
+        "print(json.dumps([roll_up(now + timedelta(seconds=20 * step)) for step in range(4)]))"
+    )
+    with ThreadPoolExecutor(3) as pool:
+        for answer in [pool.submit(server.shell, roll) for _ in range(3)]:
+            answer.result()
+    count = server.shell(
+        "from registry.models import MetricRollup as R, MetricSample as S; import json; "
+        "rows = R.objects.filter(metric='score', level_s=60); "
+        "rolled = sum(rows.values_list('count', flat=True)); "
+        "print(json.dumps([rolled, S.objects.filter(metric='score').count()]))"
+    )
+    assert count[0] == count[1] >= 100

@@ -1,0 +1,1 @@
+"""Thresholds, and the alerts that they raise."""

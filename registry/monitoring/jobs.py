@@ -1,0 +1,20 @@
+"""What runs by the clock: call `run_all` every half minute, from as many workers as there are."""
+
+from datetime import datetime
+from typing import Any
+
+from registry.monitoring.alerting.evaluation import evaluate_all
+from registry.monitoring.current import materialise
+from registry.monitoring.optimization.recommendations import expire
+from registry.monitoring.rollup import prune_rollups, roll_up
+
+
+def run_all(now: datetime | None = None) -> dict[str, Any]:
+    """Sum up, materialise, evaluate, clean up; each is safe to run twice at once."""
+    return {
+        "rolled_up": roll_up(now),
+        "materialised": materialise(now),
+        "evaluated": evaluate_all(now),
+        "expired": expire(now),
+        "pruned": prune_rollups(now),
+    }

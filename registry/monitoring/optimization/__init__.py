@@ -1,0 +1,1 @@
+"""Rules that find what could be better, and what becomes of their recommendations."""
