@@ -127,7 +127,7 @@ def _shown(obj: models.Model, field: Any) -> Any:
     if value in (None, ""):
         return value
     if isinstance(field, EncryptedTextField):
-        return f"secret:{value.fingerprint()}"
+        return f"secret:{value.shown()[1]}"
     if field.name in HASHED_FIELDS:
         return f"hash:{fingerprint(str(value))}"
     if isinstance(value, bool | int | float | dict | list):

@@ -7,7 +7,13 @@ from typing import Any
 
 from django.db import models
 
-from authz.secrets.keyring import Place, decrypt, encrypt, fingerprint
+from authz.secrets.keyring import Place, SecretUnreadable, decrypt, encrypt, fingerprint
+
+SECRET_MASK = "********"  # noqa: S105 -- what a form sends back for a secret that stays
+"""Stands for a stored secret; sent back, it keeps the secret."""
+
+UNREADABLE = "unreadable"
+"""Shown of a secret whose encryption key is gone."""
 
 
 class Ciphertext(str):
@@ -44,8 +50,19 @@ class Secret:
         return f"…{plaintext[-4:]}" if len(plaintext) >= 16 else "…"
 
     def fingerprint(self) -> str:
-        """Give a keyed hash of the plaintext."""
+        """Give a keyed hash of the plaintext, the same for equal secrets."""
         return fingerprint(self.reveal())
+
+    def shown(self) -> tuple[str, str]:
+        """Give hint and fingerprint, also of a secret that cannot be read any more."""
+        try:
+            return self.hint(), self.fingerprint()
+        except SecretUnreadable:
+            return UNREADABLE, UNREADABLE
+
+    def is_mask(self, text: str | None) -> bool:
+        """Whether somebody sent back what stands for this secret, and not another one."""
+        return text is not None and text in {SECRET_MASK, self.shown()[0]}
 
     def __repr__(self) -> str:
         return "<Secret>"

@@ -15,12 +15,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
+from intmod_site.api.errors import ServiceUnavailable
+
 VERSION = "v1"
 NONCE_BYTES = 12
 
 
-class SecretUnreadable(Exception):
+class SecretUnreadable(ServiceUnavailable):
     """A stored secret does not decrypt: its key is gone, or it was moved or changed."""
+
+    code = "secret_unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,10 @@ class Place:
 
 def encrypt(plaintext: str, place: Place) -> str:
     """Give the ciphertext as `v1:kid:base64`, bound to its place."""
-    kid, key = next(iter(settings.FIELD_ENCRYPTION_KEYS.items()))
+    key = next(iter(settings.FIELD_ENCRYPTION_KEYS.values()))
     nonce = os.urandom(NONCE_BYTES)
     sealed = _cipher(key).encrypt(nonce, plaintext.encode(), place.associated_data)
-    return f"{VERSION}:{kid}:{base64.b64encode(nonce + sealed).decode()}"
+    return current_prefix() + base64.b64encode(nonce + sealed).decode()
 
 
 def decrypt(ciphertext: str, place: Place) -> str:
@@ -55,13 +59,20 @@ def decrypt(ciphertext: str, place: Place) -> str:
     kid, _, encoded = rest.partition(":")
     key = settings.FIELD_ENCRYPTION_KEYS.get(kid)
     if version != VERSION or key is None:
-        raise SecretUnreadable(f"No key called {kid!r} is in FIELD_ENCRYPTION_KEYS.")
+        raise SecretUnreadable("A stored secret cannot be read: its encryption key is gone.")
     try:
         raw = base64.b64decode(encoded, validate=True)
         plain = _cipher(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.associated_data)
     except (InvalidTag, ValueError) as error:
-        raise SecretUnreadable("The secret was moved or changed since it was stored.") from error
+        raise SecretUnreadable(
+            "A stored secret was moved or changed since it was stored."
+        ) from error
     return plain.decode()
+
+
+def current_prefix() -> str:
+    """Give how every ciphertext begins that the first key of the ring made."""
+    return f"{VERSION}:{next(iter(settings.FIELD_ENCRYPTION_KEYS))}:"
 
 
 def fingerprint(text: str) -> str:

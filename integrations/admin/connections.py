@@ -11,9 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from authz.admin.audited import AuditedAdmin
-from authz.secrets.keyring import SecretUnreadable
+from authz.secrets.fields import SECRET_MASK, UNREADABLE
 from integrations.connections import services
-from integrations.connections.services import SECRET_MASK
 from integrations.models import Integration
 from intmod_site.service_admin import ServiceForm
 
@@ -103,12 +102,14 @@ class IntegrationAdmin(AuditedAdmin):
 
     @admin.display(description="Stored API key")
     def stored_api_key(self, obj: Integration) -> SafeString | str:
-        """The last four characters of a long one, and never more."""
+        """The last four characters of a long one, a fingerprint, and never more."""
         stored: Any = obj.api_key
-        try:
-            return format_html("<code>{}</code>", stored.hint()) if stored else "None"
-        except SecretUnreadable:
+        if not stored:
+            return "None"
+        hint, fingerprint = stored.shown()
+        if hint == UNREADABLE:
             return "Unreadable: its encryption key is gone. Set it anew."
+        return format_html("<code>{}</code> fingerprint <code>{}</code>", hint, fingerprint)
 
     @admin.display(description="API key", boolean=True)
     def has_api_key(self, obj: Integration) -> bool:

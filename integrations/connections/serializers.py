@@ -41,17 +41,23 @@ class IntegrationAnswer(serializers.ModelSerializer[Integration]):
     """An integration; of its secret only whether there is one, and its last four characters."""
 
     api_key = serializers.SerializerMethodField()
+    api_key_fingerprint = serializers.SerializerMethodField()
     headers = serializers.DictField(child=serializers.CharField())
 
     class Meta:
         model = Integration
         fields = [
-            "id", "name", "description", "base_url", "api_key", "headers", "connect_timeout_s",
-            "first_byte_timeout_s", "idle_timeout_s", "timeout_s", "max_retries", "retry_delay_s",
-            "is_active", "created_at", "updated_at",
+            "id", "name", "description", "base_url", "api_key", "api_key_fingerprint", "headers",
+            "connect_timeout_s", "first_byte_timeout_s", "idle_timeout_s", "timeout_s",
+            "max_retries", "retry_delay_s", "is_active", "created_at", "updated_at",
         ]  # fmt: skip
 
     def get_api_key(self, instance: Integration) -> str | None:
         """Give a hint of the secret."""
         secret: Any = instance.api_key
-        return secret.hint() if secret else None
+        return secret.shown()[0] if secret else None
+
+    def get_api_key_fingerprint(self, instance: Integration) -> str | None:
+        """Give a keyed hash of the secret, the same for equal secrets."""
+        secret: Any = instance.api_key
+        return secret.shown()[1] if secret else None

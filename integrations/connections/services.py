@@ -17,9 +17,6 @@ from integrations.models import Integration
 from intmod_site.api.errors import Conflict, ValidationFailed
 from intmod_site.conflicts import atomic_unless_taken
 
-SECRET_MASK = "********"  # noqa: S105 -- what a form sends back for a secret that stays
-"""Stands for a stored secret in forms; sent back, it keeps the secret."""
-
 
 def register_integration(*, actor: Actor, project: Project, **fields: Any) -> Integration:
     """Register an external system under a name of its own in the project.
@@ -61,10 +58,10 @@ def update_integration(
     with atomic_unless_taken(_taken(integration, changes)):
         current = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
         before = state_of(current)
+        changes = _without_mask(current, changes)
         _check_key_stays_home(current, changes)
         for name, value in changes.items():
-            if not (name == "api_key" and value == SECRET_MASK):
-                setattr(current, name, value)
+            setattr(current, name, value)
         _check(current)
         current.save()
         move_revision()
@@ -102,9 +99,17 @@ def remove_integration(*, actor: Actor, integration: Integration) -> None:
         ) from None
 
 
+def _without_mask(integration: Integration, changes: dict[str, Any]) -> dict[str, Any]:
+    """Leave out an api_key that is what we show of the stored one."""
+    stored: Any = integration.api_key
+    if stored is not None and stored.is_mask(changes.get("api_key")):
+        return {name: value for name, value in changes.items() if name != "api_key"}
+    return changes
+
+
 def _check_key_stays_home(integration: Integration, changes: dict[str, Any]) -> None:
     """Let a stored key go to another host only if whoever sends it there knows it."""
-    if integration.api_key is None or changes.get("api_key", SECRET_MASK) != SECRET_MASK:
+    if integration.api_key is None or "api_key" in changes:
         return
     moved = changes.get("base_url", integration.base_url)
     try:

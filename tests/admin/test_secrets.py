@@ -5,7 +5,7 @@ from typing import Any
 from django.test import Client
 
 from authz.models import APIKey, AuditEvent, Session, User
-from integrations.connections.services import SECRET_MASK
+from authz.secrets.fields import SECRET_MASK
 from integrations.models import Integration
 from tests.admin.forms import submit, url
 from tests.admin.world import SECRET, World
@@ -34,6 +34,7 @@ def test_no_page_shows_a_secret(world: World, staff: Client) -> None:
 def test_the_stored_key_is_hinted_at(world: World, staff: Client) -> None:
     text = staff.get(url(world.integration, "change")).content.decode()
     assert "…WXYZ" in text
+    assert world.integration.api_key.fingerprint() in text
     assert 'type="password" name="new_api_key"' in text
 
 

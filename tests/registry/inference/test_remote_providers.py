@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -171,3 +172,13 @@ def test_an_integration_that_is_switched_off_is_not_called(
     update_integration(actor=ACTOR, integration=integration, changes={"is_active": False})
     api.refused(409, "POST", "ai/generate", BODY)
     assert not upstream.asked
+
+
+def test_a_key_that_cannot_be_read_is_a_503_and_on_record(
+    api: ApiClient, upstream: Upstream, settings: Any
+) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = {"k2": "n" * 48}
+    details = api.refused(503, "POST", "ai/generate", BODY)["error_details"]
+    assert details["code"] == "secret_unreadable"
+    assert upstream.asked == []
+    assert InferenceRecord.objects.get().error_code == "secret_unreadable"
