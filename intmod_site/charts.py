@@ -74,6 +74,7 @@ class LineChart:
     path: str
     area: str
     ticks: tuple[Tick, ...]
+    limits: tuple[Tick, ...] = ()
 
 
 def nice_step(rough: float, *, whole: bool = False) -> float:
@@ -151,14 +152,19 @@ def bar_chart(
     return BarChart(WIDTH, HEIGHT, tuple(bars), ticks)
 
 
-def line_chart(values: Sequence[float | None], labels: Sequence[str]) -> LineChart:
+def line_chart(
+    values: Sequence[float | None], labels: Sequence[str], *, limits: Sequence[float] = ()
+) -> LineChart:
     """Lay out a line through the values; None leaves a gap.
 
     Args:
         values: Heights, zero or more.
         labels: One for each value.
+        limits: Values that are drawn as lines across; the scale reaches them.
     """
-    ticks = ticks_up_to(max((value for value in values if value is not None), default=0))
+    ticks = ticks_up_to(
+        max((value for value in (*values, *limits) if value is not None), default=0)
+    )
     slot = WIDTH / max(len(values), 1)
     points: list[Point] = []
     runs: list[list[Point]] = []
@@ -185,6 +191,9 @@ def line_chart(values: Sequence[float | None], labels: Sequence[str]) -> LineCha
         path=" ".join(_stroke(run) for run in runs),
         area=" ".join(_surface(run) for run in runs if len(run) > 1),
         ticks=ticks,
+        limits=tuple(
+            Tick(value=limit, y=round(HEIGHT - _scaled(limit, ticks), 3)) for limit in limits
+        ),
     )
 
 

@@ -1,5 +1,29 @@
 """Models in the admin."""
 
-from registry.admin import aliases, calls, defaults, models, routes, samples, versions
+from registry.admin import (
+    alerts,
+    aliases,
+    calls,
+    defaults,
+    models,
+    optimization,
+    promotion,
+    routes,
+    samples,
+    thresholds,
+    versions,
+)
 
-__all__ = ["aliases", "calls", "defaults", "models", "routes", "samples", "versions"]
+__all__ = [
+    "alerts",
+    "aliases",
+    "calls",
+    "defaults",
+    "models",
+    "optimization",
+    "promotion",
+    "routes",
+    "samples",
+    "thresholds",
+    "versions",
+]

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from authz.admin.audited import AuditedAdmin
@@ -56,6 +57,7 @@ class ModelAliasAdmin(AuditedAdmin):
     list_select_related = ["model__project", "version__model"]
     search_fields = ["name", "model__name"]
     fields = ["name", "version", "reason", "expected_version"]
+    actions = ["roll_back"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Take along what an alias is called by."""
@@ -86,6 +88,19 @@ class ModelAliasAdmin(AuditedAdmin):
     def remove(self, request: HttpRequest, obj: ModelAlias) -> None:
         """Remove an alias."""
         aliases.delete_alias(actor=self.actor(request), alias=obj)
+
+    @admin.action(description="Roll back to the version before", permissions=["change"])
+    def roll_back(self, request: HttpRequest, queryset: QuerySet[ModelAlias]) -> None:
+        """Point the selected aliases back."""
+        self.for_each(
+            request,
+            queryset,
+            lambda row: aliases.roll_back(
+                actor=self.actor(request), model=row.model, name=row.name,
+                expected_version=row.version.number,
+            ),
+            "rolled back",
+        )  # fmt: skip
 
     def _set(
         self, request: HttpRequest, form: AliasForm, *, name: str, expected: int | None

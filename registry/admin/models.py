@@ -3,13 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 
 from authz.admin.audited import AuditedAdmin
 from intmod_site.service_admin import ServiceForm
 from registry.catalog import services
-from registry.models import ModelAlias, ModelVersion, RegisteredModel
+from registry.models import (
+    ApprovalRequest,
+    RegisteredModel,
+)
 
 NEWEST = 20
 """Versions shown with their model; the list of versions has them all."""
@@ -87,14 +91,22 @@ class RegisteredModelAdmin(AuditedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show versions and aliases below the form."""
-        of_model = {"model_id": object_id, "model__deleted_at": None}
-        versions = ModelVersion.objects.filter(**of_model).select_related("model")
-        panel = {
-            "versions": versions.order_by("-number")[:NEWEST],
-            "aliases": ModelAlias.objects.filter(**of_model).select_related("version", "model"),
-            "newest": NEWEST,
-        }
+        model = self.get_object(request, unquote(object_id))
+        panel = _panel(model) if model is not None else {}
         return super().change_view(request, object_id, form_url, panel | (extra_context or {}))
+
+
+def _panel(model: RegisteredModel) -> dict[str, Any]:
+    versions = model.versions.select_related("model").order_by("-number")
+    approvals = ApprovalRequest.objects.filter(version__model=model)
+    return {
+        "versions": versions[:NEWEST],
+        "aliases": model.aliases.select_related("version", "model"),
+        "newest": NEWEST,
+        "moves": model.alias_changes.order_by("-valid_from", "-pk")[:NEWEST],
+        "thresholds": model.thresholds.select_related("model"),
+        "approvals": approvals.select_related("version__model")[:NEWEST],
+    }
 
 
 def _with_tags(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,19 +2,28 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from authz.admin.audited import AuditedAdmin
+from registry.admin.comparison import compare
+from registry.admin.version_charts import metric_cards
 from registry.admin.version_form import VersionForm
 from registry.catalog import aliases, versions
 from registry.catalog.resolution import DEFAULT_ALIAS
 from registry.models import ModelVersion
+from registry.models.thresholds import OPEN_STATES
+from registry.monitoring.alerting.checks import check, thresholds_of
+from registry.monitoring.optimization.recommendations import optimize
 
 CHAMPION = "champion"
+LISTED = 10
+CHECKED_AT_MOST = 50
 
 
 @admin.register(ModelVersion)
@@ -32,7 +41,10 @@ class ModelVersionAdmin(AuditedAdmin):
     search_fields = ["model__name", "identifier", "provider_model"]
     ordering = ["-created_at"]
     autocomplete_fields = ["model", "integration"]
-    actions = ["deactivate", "activate", "make_default", "make_champion"]
+    actions = [
+        "deactivate", "activate", "make_default", "make_champion", "check_now", "optimize_now",
+        "compare_two",
+    ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Take the model along, which gives a version its name."""
@@ -103,9 +115,19 @@ class ModelVersionAdmin(AuditedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show current measurements and aliases below the form."""
-        version = ModelVersion.objects.filter(pk=object_id).prefetch_related("aliases").first()
-        metrics = sorted(version.performance_metrics.items()) if version else []
-        panel = {"version": version, "metrics": metrics}
+        version = self.get_object(request, unquote(object_id))
+        panel: dict[str, Any] = {"version": version}
+        if version is not None:
+            watching = list(thresholds_of(version))
+            panel |= {
+                "metrics": sorted(version.performance_metrics.items()),
+                "metric_cards": metric_cards(version, watching),
+                "thresholds": watching,
+                "alerts": version.alerts.filter(state__in=OPEN_STATES).select_related(
+                    "threshold__model", "threshold__version__model", "threshold__integration"
+                )[:LISTED],
+                "recommendations": version.recommendations.filter(state="OPEN")[:LISTED],
+            }
         return super().change_view(request, object_id, form_url, panel | (extra_context or {}))
 
     @admin.action(description="Deactivate: they answer no more calls", permissions=["change"])
@@ -139,6 +161,48 @@ class ModelVersionAdmin(AuditedAdmin):
     def make_champion(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         """Point `champion` at each."""
         self._point(request, queryset, CHAMPION)
+
+    @admin.action(description="Check against their thresholds", permissions=["view"])
+    def check_now(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        """Say how the selected versions do."""
+        for row in queryset[:CHECKED_AT_MOST]:
+            answer = check(row)
+            for found in answer["violations"]:
+                text = f"{row}: {found['metric']} is {found['current']:g} ({found['severity']})."
+                self.message_user(request, text, messages.ERROR)
+            if answer["is_performing_well"]:
+                self.message_user(request, f"{row} does well.", messages.SUCCESS)
+
+    @admin.action(description="Look for what could be better", permissions=["optimize"])
+    def optimize_now(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
+        """Apply the rules to the selected versions."""
+        for row in queryset[:CHECKED_AT_MOST]:
+            for text in optimize(row) or [f"{row}: nothing is recommended."]:
+                self.message_user(request, text)
+
+    @admin.action(description="Compare two", permissions=["view"])
+    def compare_two(
+        self, request: HttpRequest, queryset: QuerySet[ModelVersion]
+    ) -> HttpResponse | None:
+        """Show two versions side by side."""
+        rows = list(queryset.select_related("integration").prefetch_related("metric_values")[:3])
+        if len(rows) != 2:
+            self.message_user(request, "Select two versions.", messages.ERROR)
+            return None
+        properties, metrics = compare(*rows)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"{rows[0]} and {rows[1]}",
+            "opts": self.opts,
+            "first": rows[0],
+            "second": rows[1],
+            "tables": [("Properties", properties), ("Metrics", metrics)],
+        }
+        return TemplateResponse(request, "admin/registry/modelversion/compare.html", context)
+
+    def has_optimize_permission(self, request: HttpRequest) -> bool:
+        """Who may look for recommendations."""
+        return request.user.has_perm("registry.change_recommendation")
 
     def _point(self, request: HttpRequest, queryset: QuerySet[ModelVersion], name: str) -> None:
         rows = list(queryset)

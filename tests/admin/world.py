@@ -34,6 +34,7 @@ from registry.models import (
     Route,
     TaskDefault,
 )
+from tests.admin.watched import watch
 
 ACTOR = Actor(kind="system", label="tests")
 PASSWORD = "correct horse battery staple"
@@ -58,6 +59,7 @@ class World:
     route: Route
     record: InferenceRecord
     sample: MetricSample
+    watched: list[Any]
 
     @property
     def objects(self) -> list[Any]:
@@ -78,6 +80,7 @@ class World:
             self.route,
             self.record,
             self.sample,
+            *self.watched,
             Group.objects.get(name="admin"),
             AuditEvent.objects.first(),
         ]
@@ -124,6 +127,7 @@ def build() -> World:
         sample=MetricSample.objects.create(
             version=version, metric="latency_ms", value=1.5, ts=timezone.now()
         ),
+        watched=watch(version),
     )
 
 
@@ -188,4 +192,5 @@ def grow(world: World, count: int = 12) -> None:
         call(version, created_at=now - timedelta(hours=index), latency_ms=5.0 * index)
         call(version, status=504, error_code="upstream_timeout")
         MetricSample.objects.create(version=version, metric="latency_ms", value=1, ts=now)
+        watch(version, name=f"{index}")
         Group.objects.create(name=f"role{index}")
