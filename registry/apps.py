@@ -70,6 +70,7 @@ class RegistryConfig(AppConfig):
         from registry.inference.surfaces.schema import register_surfaces
         from registry.inference.surfaces.speaker import refuse
         from registry.monitoring.alerting.checks import no_critical_alert
+        from registry.inference.usage_view import register_usage
 
         register_gate("no_critical_alert", no_critical_alert)
         for name, provider in IN_PROCESS.items():
@@ -79,4 +80,5 @@ class RegistryConfig(AppConfig):
         register_ai_endpoints()
         register_surfaces()
         register_shape("/v1/", refuse)
+        register_usage()
         register_target_kind(MODEL_VERSION)

@@ -57,6 +57,7 @@ class InferenceRecord(models.Model):
         default_permissions = ("view",)
         indexes = [
             models.Index(fields=["project_id", "-id"], name="inference_by_project"),
+            models.Index(fields=["project_id", "created_at"], name="inference_of_a_period"),
             models.Index(fields=["version_id", "-id"], name="inference_by_version"),
         ]
 
