@@ -64,7 +64,7 @@ def usage_by(
     # Both databases write a moment's day first, and both keep moments in UTC.
     key = Substr(Cast("created_at", CharField()), 1, 10) if group == "day" else F(group)
     order = ("key",) if group == "day" else ("-cost", "-calls", "key")
-    rows = calls.annotate(key=key).values("key").annotate(**_SUMS, label=Max("user_label"))
+    rows: Any = calls.annotate(key=key).values("key").annotate(**_SUMS, label=Max("user_label"))
     return [
         _row(row["key"], row["label"] if group == "credential" else "", row)
         for row in rows.order_by(*order)[:MAX_ROWS]
