@@ -10,7 +10,7 @@ class AuthzConfig(AppConfig):
     name = "authz"
     verbose_name = "Access and audit"
     role_permissions = {
-        "viewer": ["view_securitypolicy"],
+        "viewer": ["view_securitypolicy", "view_calllimit"],
         "developer": ["view_apikey", "add_apikey"],
         "operator": ["change_apikey", "delete_apikey", "view_membership"],
         "admin": [
@@ -18,6 +18,9 @@ class AuthzConfig(AppConfig):
             "change_membership",
             "delete_membership",
             "change_project",
+            "add_calllimit",
+            "change_calllimit",
+            "delete_calllimit",
             "view_auditevent",
             "add_securitypolicy",
             "change_securitypolicy",

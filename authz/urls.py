@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from authz.views import identity as views
 from authz.views.audit import AuditEventViewSet, AuditVerifyView
+from authz.views.call_limits import LimitViewSet
 from authz.views.policies import PolicyAttachmentViewSet, PolicyVersionViewSet, PolicyViewSet
 from intmod_site.api.converters import RowIdConverter
 
@@ -23,6 +24,11 @@ urlpatterns = [
         views.APIKeyViewSet.as_view(
             {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
         ),
+    ),
+    path("auth/limits", LimitViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "auth/limits/<uuid:pk>",
+        LimitViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
     ),
     path("policies", PolicyViewSet.as_view({"get": "list", "post": "create"})),
     path(

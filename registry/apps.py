@@ -69,8 +69,8 @@ class RegistryConfig(AppConfig):
         from registry.inference.schema import register_ai_endpoints
         from registry.inference.surfaces.schema import register_surfaces
         from registry.inference.surfaces.speaker import refuse
-        from registry.monitoring.alerting.checks import no_critical_alert
         from registry.inference.usage_view import register_usage
+        from registry.monitoring.alerting.checks import no_critical_alert
 
         register_gate("no_critical_alert", no_critical_alert)
         for name, provider in IN_PROCESS.items():

@@ -3,6 +3,7 @@
 from authz.admin import (
     api_keys,
     audit,
+    call_limits,
     logins,
     memberships,
     passwords,
@@ -17,6 +18,7 @@ from authz.admin import (
 __all__ = [
     "api_keys",
     "audit",
+    "call_limits",
     "logins",
     "memberships",
     "passwords",

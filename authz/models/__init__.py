@@ -4,6 +4,7 @@ from authz.models.audit import AuditEvent
 from authz.models.audit_chain import AuditCheckpoint, AuditPruneMarker, AuditSeal
 from authz.models.credentials import APIKey, Session
 from authz.models.kernel import ConfigurationRevision, IdempotencyRecord
+from authz.models.limits import CallLimit, HoldAccount, RateBucket
 from authz.models.ownership import ProjectOwned, ProjectOwnedQuerySet
 from authz.models.policies import PolicyAttachment, SecurityPolicy, SecurityPolicyVersion
 from authz.models.projects import Membership, Project
@@ -15,13 +16,16 @@ __all__ = [
     "AuditEvent",
     "AuditPruneMarker",
     "AuditSeal",
+    "CallLimit",
     "ConfigurationRevision",
+    "HoldAccount",
     "IdempotencyRecord",
     "Membership",
     "PolicyAttachment",
     "Project",
     "ProjectOwned",
     "ProjectOwnedQuerySet",
+    "RateBucket",
     "SecurityPolicy",
     "SecurityPolicyVersion",
     "Session",

@@ -14,6 +14,7 @@ from authz.policies.enforcement import PolicyDenied
 from intmod_site.api.errors import ApiError
 from intmod_site.database import release_connection
 from registry.catalog.resolution import Target
+from registry.inference.admission import admit
 from registry.inference.asked import Asked
 from registry.inference.attempts import Answered as AnsweredTry
 from registry.inference.attempts import first_answer
@@ -139,7 +140,18 @@ def _begin(asked: Asked, *, is_stream: bool) -> Meter:
             principal=asked.principal, task=asked.task, reference=asked.reference, error=refused
         )
         raise
-    return Meter(asked, plan, is_stream=is_stream)
+    meter = Meter(asked, plan, is_stream=is_stream)
+    try:
+        meter.admission = admit(
+            principal=asked.principal,
+            target=plan.target,
+            build=asked.build,
+            deadline_s=_deadline_s(plan.target),
+        )
+    except ApiError as refused:
+        meter.finish(usage=Usage(0), error=refused)
+        raise
+    return meter
 
 
 def _call_of(asked: Asked, target: Target) -> Call:

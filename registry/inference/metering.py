@@ -7,6 +7,7 @@ from authz.policies.enforcement import PolicyDenied
 from intmod_site.api.errors import ApiError
 from intmod_site.request_context import current_request, set_answer_header
 from registry.catalog.resolution import Target
+from registry.inference.admission import Admission
 from registry.inference.asked import Asked
 from registry.inference.calls import Usage
 from registry.inference.candidates import Plan
@@ -61,6 +62,7 @@ class Meter:
         self.first_token_ms: float | None = None
         self.overhead_ms: float | None = None
         self.is_finished = False
+        self.admission: Admission | None = None
         self._began_s = time.perf_counter()
         self._request = current_request()
 
@@ -112,6 +114,8 @@ class Meter:
         )
         if not self.is_finished:
             self.is_finished = True
+            if self.admission is not None:
+                self.admission.settle(usage=usage, cost_usd=outcome.cost_usd)
             record_call(
                 principal=self.asked.principal,
                 request_id=self._request.request_id if self._request else "",

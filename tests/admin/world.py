@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from authz.audit.actor import Actor
 from authz.identity import keys, members, roles, sessions
+from authz.limits.call_limits import create_call_limit
 from authz.models import (
     APIKey,
     AuditEvent,
+    CallLimit,
     Membership,
     PolicyAttachment,
     Project,
@@ -57,6 +59,7 @@ class World:
     alias: ModelAlias
     default: TaskDefault
     route: Route
+    limit: CallLimit
     record: InferenceRecord
     sample: MetricSample
     watched: list[Any]
@@ -78,6 +81,7 @@ class World:
             self.alias,
             self.default,
             self.route,
+            self.limit,
             self.record,
             self.sample,
             *self.watched,
@@ -123,6 +127,7 @@ def build() -> World:
         route=routes.create_route(
             actor=ACTOR, project=project, name="spread", targets=[{"model": "smol"}]
         ),
+        limit=create_call_limit(actor=ACTOR, project=project, requests_per_minute=60),
         record=call(version),
         sample=MetricSample.objects.create(
             version=version, metric="latency_ms", value=1.5, ts=timezone.now()
@@ -188,6 +193,7 @@ def grow(world: World, count: int = 12) -> None:
         routes.create_route(
             actor=ACTOR, project=project, name="spread", targets=[{"model": "smol"}] * 3
         )
+        create_call_limit(actor=ACTOR, project=project, parallel_calls=5)
         now = timezone.now()
         call(version, created_at=now - timedelta(hours=index), latency_ms=5.0 * index)
         call(version, status=504, error_code="upstream_timeout")

@@ -57,4 +57,5 @@ def retry_headers(error: ApiError) -> dict[str, str]:
     wait_s = error.retry_after_s
     headers = {} if wait_s is None else {"retry-after-ms": str(int(wait_s * 1000))}
     worth = error.status in WORTH_RETRYING if wait_s is None else wait_s <= LONGEST_WAIT_S
+    worth = worth and error.error_code != "budget_exceeded"
     return headers | {"x-should-retry": "true" if worth else "false"}
