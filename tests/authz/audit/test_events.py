@@ -45,10 +45,10 @@ def test_a_change_that_rolls_back_leaves_no_event(db: None) -> None:
 def test_a_change_that_cannot_be_recorded_does_not_happen(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(event: AuditEvent) -> str:
+    def fail(values: dict[str, Any]) -> str:
         raise RuntimeError("the log is full")
 
-    monkeypatch.setattr(record, "event_mac", fail)
+    monkeypatch.setattr(record, "mac_of", fail)
     with pytest.raises(RuntimeError):
         make_model(ProjectFactory())
     assert not RegisteredModel.objects.exists()
