@@ -53,7 +53,8 @@ def test_a_copied_answer_is_not_given(api: ApiClient) -> None:
     stolen = IdempotencyRecord.objects.get(key="key-1").body
     IdempotencyRecord.objects.filter(key="key-2").update(body=stolen)
     response = create(api, key="key-2", body={"name": "other", "model_type": "llm"})
-    assert response.status_code == 500
+    assert response.status_code == 503
+    assert json.loads(response.content)["error_details"]["code"] == "secret_unreadable"
 
 
 def test_another_body_is_a_422(api: ApiClient) -> None:
