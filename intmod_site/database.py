@@ -41,8 +41,17 @@ def database_settings(url: str) -> dict[str, Any]:
             },
         }
     elif settings["ENGINE"] == "django.db.backends.postgresql":
+        # psycopg is an extra: it is there only where PostgreSQL is used.
+        from intmod_site.postgresql import KEEPALIVES, LiveConnection
+
         options = settings.setdefault("OPTIONS", {})
-        options["pool"] = {"min_size": 1, "max_size": POOL_MAX_SIZE, "timeout": 10}
+        options.update(KEEPALIVES)
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": POOL_MAX_SIZE,
+            "timeout": 10,
+            "connection_class": LiveConnection,
+        }
         options["options"] = (
             f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
             f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_TIMEOUT_MS}"

@@ -1,6 +1,7 @@
 """Plain Django views with the API's conventions, for routes where DRF's own cost would show."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import wraps
 from typing import Any
 
@@ -16,7 +17,9 @@ from authz.identity.principal import Principal
 from intmod_site.api.errors import MethodNotAllowed
 from intmod_site.api.filters import check_query
 from intmod_site.api.handler import refuse_exception
+from intmod_site.places import places
 from intmod_site.plain_routes import plain
+from intmod_site.turns import turns
 
 PlainView = Callable[..., HttpResponseBase]
 Refuse = Callable[[Exception, HttpRequest], HttpResponse]
@@ -27,6 +30,7 @@ def plain_post(
 ) -> Callable[[PlainView], PlainView]:
     """Serve POST to callers with the permission; every refusal is in the envelope.
 
+    Such a request may wait long for somebody outside, so only some run at once (`places`).
     An Idempotency-Key makes the view answer once (`authz.idempotency`).
 
     Args:
@@ -72,17 +76,30 @@ def _guarded(
     refuse: Refuse,
     query: tuple[str, ...] = (),
 ) -> PlainView:
-    @plain
-    @csrf_exempt
-    @wraps(view)
-    def guarded(request: HttpRequest, **parameters: Any) -> HttpResponseBase:
-        try:
+    def answered(
+        request: HttpRequest, held: ExitStack, parameters: dict[str, Any]
+    ) -> HttpResponseBase:
+        if request.method == "POST":
+            held.enter_context(places.taken())
+        with turns.taken():
             principal = authenticate(request)
             if request.method not in methods:
                 return _wrong_method(request, methods, refuse)
             check(principal, permission)
             check_query(request.GET, query)
-            return serve(request, principal, **parameters)
+            response = serve(request, principal, **parameters)
+        if response.streaming:
+            # Its thread is taken until the last piece is out.
+            response._resource_closers.append(held.pop_all().close)
+        return response
+
+    @plain
+    @csrf_exempt
+    @wraps(view)
+    def guarded(request: HttpRequest, **parameters: Any) -> HttpResponseBase:
+        try:
+            with ExitStack() as held:
+                return answered(request, held, parameters)
         except Exception as raised:  # noqa: BLE001 -- whatever it is, it is answered in its shape
             record_if_denied(raised, request)
             return refuse(raised, request)

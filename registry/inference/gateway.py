@@ -29,7 +29,6 @@ from registry.inference.guard import (
     length_of,
 )
 from registry.inference.metering import Meter
-from registry.inference.places import places
 from registry.inference.providers.event_source import EventSource
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
 from registry.inference.records import Outcome, kept_answer, record_refusal
@@ -57,11 +56,6 @@ def answer(asked: Asked) -> Answered:
     Raises:
         ApiError: It cannot be asked, or nobody could answer it.
     """
-    with places.taken():
-        return _answer(asked)
-
-
-def _answer(asked: Asked) -> Answered:
     meter = _begin(asked, is_stream=False)
 
     def ask_one(candidate: TargetCandidate, left_s: float) -> Result:
@@ -91,12 +85,6 @@ def stream(asked: Asked) -> CallStream:
     Raises:
         ApiError: It cannot be asked, or nobody began to answer it.
     """
-    with ExitStack() as held:
-        held.enter_context(places.taken())
-        return _stream(asked, held)
-
-
-def _stream(asked: Asked, held: ExitStack) -> CallStream:
     meter = _begin(asked, is_stream=True)
 
     def open_one(candidate: TargetCandidate, left_s: float) -> _Opened:
@@ -107,14 +95,12 @@ def _stream(asked: Asked, held: ExitStack) -> CallStream:
 
     opened = _first_answer(meter, open_one)
     begun = opened.answer
-    closing = held.pop_all()
-    closing.callback(begun.closing.close)
     return CallStream(
         call=begun.call,
         by=opened.by,
         first=begun.first,
         source=begun.source,
-        closing=closing,
+        closing=begun.closing,
         meter=meter,
     )
 

@@ -6,6 +6,7 @@ from typing import Any, Self
 from authz.policies.enforcement import PolicyDenied
 from intmod_site.api.errors import ApiError
 from intmod_site.request_context import current_request, set_answer_header
+from intmod_site.turns import turns
 from registry.catalog.resolution import Target
 from registry.inference.admission import Admission
 from registry.inference.asked import Asked
@@ -21,7 +22,7 @@ OVERHEAD_HEADER = "X-Intmod-Overhead-Ms"
 
 
 class Stopwatch:
-    """Adds up the time spent in its `with` blocks."""
+    """Adds up the time spent in its `with` blocks, in which others compute."""
 
     __slots__ = ("_since_s", "total_s")
 
@@ -30,6 +31,7 @@ class Stopwatch:
         self._since_s = 0.0
 
     def __enter__(self) -> Self:
+        turns.end()
         self._since_s = time.perf_counter()
         return self
 

@@ -116,8 +116,9 @@ def test_calls_beyond_the_places_are_refused_and_everything_else_is_answered(
             assert refused.status_code == 503
             assert refused.headers["Retry-After"] == "1"
             assert refused.json()["error"]["code"] == "overloaded"
-        envelope = it.server.call("POST", "ai/chat", it.key, {"messages": [], "model": "chat"})
-        assert envelope.status_code == 400, "what is wrong is wrong however busy we are"
+        in_envelope = it.server.call("POST", "ai/chat", it.key, {})
+        assert in_envelope.status_code == 503
+        assert in_envelope.json()["error_details"]["retry_after_s"] == 1
         for _ in range(20):
             assert it.server.call("GET", "auth/me", it.key).status_code == 200
         assert it.provider.accepted == AT_ONCE

@@ -1,0 +1,40 @@
+"""PostgreSQL connections that can tell whether they live without asking the server.
+
+Before it lends a connection, psycopg's pool sends an empty query and waits for the answer: as long
+as the one query that a call needs. A connection that the server ended, or that was restarted
+under us, shows it on its socket: there is something to read although nothing was asked. One that
+the network lost without a word is ended by the kernel (`KEEPALIVES`).
+"""
+
+import select
+from typing import Any
+
+from psycopg import Connection, OperationalError
+
+KEEPALIVES = {
+    # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
+class LiveConnection(Connection[Any]):
+    """A connection for the pool."""
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        """Execute; the empty query is the pool's question.
+
+        https://www.psycopg.org/psycopg3/docs/api/pool.html#psycopg_pool.ConnectionPool.check_connection
+
+        Raises:
+            OperationalError: The connection has ended.
+        """
+        if query != "":
+            return super().execute(query, *args, **kwargs)
+        poll = select.poll()
+        poll.register(self.pgconn.socket, select.POLLIN)
+        if poll.poll(0):
+            raise OperationalError("The server has ended this connection.")
+        return None

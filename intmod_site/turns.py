@@ -1,0 +1,82 @@
+"""Whose turn it is: of many calls that came at once, a few are let in at a time.
+
+Before a call can wait for its provider it is authenticated, which takes a connection of the
+database's pool and a share of the one thread that Python runs at a time. If hundreds of calls did
+so at once, whoever asks for anything else would wait behind all of them, for each of both. So a
+call takes a turn when it comes, and its turn ends when it begins to wait for somebody else.
+
+A turn is a courtesy and no lock: who has waited too long for one goes on without.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+AT_ONCE = 8
+"""Well below the connections of the database's pool: the others are there for everybody else."""
+
+PATIENCE_S = 2.0
+
+
+class Turns:
+    """The turns of one process.
+
+    Args:
+        at_once: How many there are.
+        patience_s: How long to wait for one.
+    """
+
+    def __init__(self, *, at_once: int = AT_ONCE, patience_s: float = PATIENCE_S) -> None:
+        self._at_once = at_once
+        self._patience_s = patience_s
+        self._begin_anew()
+        # A forked child has none of its parent's threads, and may find the lock held.
+        os.register_at_fork(after_in_child=self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._lock = threading.Lock()
+        self._free = self._at_once
+        self._waiting: deque[threading.Lock] = deque()
+        self._mine = threading.local()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Have a turn while the block runs, or until `end`."""
+        self._mine.has_one = self._take()
+        try:
+            yield
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """End this thread's turn, if it has one."""
+        if not getattr(self._mine, "has_one", False):
+            return
+        self._mine.has_one = False
+        with self._lock:
+            if self._waiting:
+                # Handed over, first come first served: nobody can slip in between.
+                self._waiting.popleft().release()
+            else:
+                self._free += 1
+
+    def _take(self) -> bool:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            handed_over = threading.Lock()
+            handed_over.acquire()
+            self._waiting.append(handed_over)
+        if handed_over.acquire(timeout=self._patience_s):
+            return True
+        with self._lock:
+            if handed_over in self._waiting:
+                self._waiting.remove(handed_over)
+                return False
+        return True
+
+
+turns = Turns()
