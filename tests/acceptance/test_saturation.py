@@ -14,7 +14,6 @@ import pytest
 import requests
 
 from tests.acceptance.server import Server, running_server
-from tests.acceptance.test_official_clients import PREPARE
 from tests.integrations.http.scripted_server import Peer, ScriptedServer
 from tests.registry.inference.raw_upstream import (
     COMPLETION,
@@ -29,6 +28,26 @@ from tests.registry.inference.raw_upstream import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
+PREPARE = """
+import json
+from authz.audit.actor import SYSTEM
+from authz.identity.keys import create_api_key
+from authz.identity.members import create_project, create_user, set_membership
+from authz.identity.roles import role_named
+from integrations.connections.services import register_integration
+from registry.catalog.versions import register_model
+project = create_project(actor=SYSTEM, slug="shop", name="Shop")
+user = create_user(actor=SYSTEM, username="ada", password="correct horse battery staple")
+set_membership(actor=SYSTEM, user=user, project=project, role=role_named("developer"))
+integration = register_integration(
+    actor=SYSTEM, project=project, name="up", base_url="{url}", max_retries=0
+)
+register_model(
+    actor=SYSTEM, project=project, model_name="chat", model_type="llm", provider="openai",
+    provider_model="chat", integration=integration, tasks=["chat"],
+)
+print(json.dumps(create_api_key(actor=SYSTEM, user=user, project=project, name="a")[1]))
+"""
 AT_ONCE = 6
 """The tests' servers have eight threads, and keep two back."""
 
@@ -81,7 +100,7 @@ def world(folder: Path, vendor: str) -> Iterator[World]:
         ScriptedServer(script) as provider,
         running_server(folder, workers=1, vendor=vendor) as server,
     ):
-        key = server.shell(PREPARE.format(url=provider.url("/v1")))["developer"]
+        key = server.shell(PREPARE.format(url=provider.url("/v1")))
         yield World(server, key, provider, may_answer)
 
 
