@@ -90,7 +90,7 @@ def _guarded(
             response = serve(request, principal, **parameters)
         if response.streaming:
             # Its thread is taken until the last piece is out.
-            response._resource_closers.append(held.pop_all().close)
+            response._resource_closers.append(held.pop_all().close)  # type: ignore[attr-defined]
         return response
 
     @plain
