@@ -40,6 +40,7 @@ class RequestContextMiddleware:
         context = RequestContext(
             choose_request_id(request.META.get("HTTP_X_REQUEST_ID")),
             request.META.get("HTTP_TRACEPARENT"),
+            request.META.get("HTTP_CACHE_CONTROL"),
         )
         enter_request(context)
         try:

@@ -16,13 +16,17 @@ class RequestContext:
     Args:
         request_id: See choose_request_id.
         traceparent: The caller's place in a trace (W3C Trace Context), as it came.
+        cache_control: The request's Cache-Control, as it came.
     """
 
-    __slots__ = ("answer_headers", "began_s", "request_id", "traceparent")
+    __slots__ = ("answer_headers", "began_s", "cache_control", "request_id", "traceparent")
 
-    def __init__(self, request_id: str, traceparent: str | None = None) -> None:
+    def __init__(
+        self, request_id: str, traceparent: str | None = None, cache_control: str | None = None
+    ) -> None:
         self.request_id = request_id
         self.traceparent = traceparent
+        self.cache_control = cache_control
         self.began_s = time.perf_counter()
         self.answer_headers: dict[str, str] = {}
 

@@ -161,6 +161,7 @@ def _locked(limit: CallLimit) -> CallLimit:
 
 
 def _check(limit: CallLimit) -> None:
+    limit.full_clean(exclude=["project"], validate_unique=False, validate_constraints=False)
     if all(getattr(limit, name) is None for name in LIMITS):
         raise ValidationFailed(f"Limit something: one of {', '.join(LIMITS)}.")
     for name, most in MOST.items():
@@ -171,4 +172,3 @@ def _check(limit: CallLimit) -> None:
         raise ValidationFailed.of("budget_usd", "Zero or more.")
     if limit.api_key is not None and limit.api_key.project_id != limit.project_id:
         raise ValidationFailed.of("api_key", "There is no such key in this project.")
-    limit.full_clean(exclude=["project"], validate_unique=False, validate_constraints=False)

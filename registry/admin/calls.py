@@ -109,6 +109,7 @@ class InferenceRecordAdmin(RecordAdmin):
                     "first_token_ms",
                     "overhead_ms",
                     "tries",
+                    "from_cache",
                     "is_stream",
                     "input_tokens",
                     "cached_tokens",

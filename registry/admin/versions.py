@@ -61,7 +61,18 @@ class ModelVersionAdmin(AuditedAdmin):
         return [
             (None, {"fields": ["model", "identifier", "label", "description"]}),
             ("Provider", {"fields": ["provider", "provider_model", "integration", "source"]}),
-            ("Calls", {"fields": ["tasks", "parameters", "max_tokens_limit", "body_logging"]}),
+            (
+                "Calls",
+                {
+                    "fields": [
+                        "tasks",
+                        "parameters",
+                        "max_tokens_limit",
+                        "cache_ttl_s",
+                        "body_logging",
+                    ]
+                },
+            ),
             (
                 "Prices",
                 {

@@ -48,6 +48,7 @@ class Target:
     is_callable: bool
     connection: Connection | None = None
     fallbacks: tuple[FallbackEdge, ...] = ()
+    cache_ttl_s: int = 0
     policies: tuple[Policy, ...] = ()
     connection_policies: tuple[Policy, ...] = ()
 
@@ -219,6 +220,7 @@ def _target(version: ModelVersion) -> Target:
         parameters=dict(version.parameters),
         max_tokens_limit=version.limits.get("max_tokens", DEFAULT_MAX_TOKENS_LIMIT),
         rates=_rates(version.prices),
+        cache_ttl_s=version.cache_ttl_s or 0,
         logs_bodies=version.body_logging != ModelVersion.BodyLogging.NONE,
         is_callable=(
             version.is_active

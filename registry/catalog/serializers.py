@@ -24,6 +24,7 @@ from registry.models import (
     ProtectedAlias,
     RegisteredModel,
 )
+from registry.models.catalog import MAX_CACHE_TTL_S
 from registry.tasks import MODEL_TYPES, TASKS
 
 
@@ -76,6 +77,9 @@ class VersionChange(StrictSerializer):
         help_text="Final once it is not pending any more.",
     )
     is_active = FlagField(required=False)
+    cache_ttl_s = WholeNumberField(
+        required=False, allow_null=True, min_value=0, max_value=MAX_CACHE_TTL_S
+    )
     body_logging = ChoiceField(choices=ModelVersion.BodyLogging.values, required=False)
 
 
@@ -114,7 +118,7 @@ class VersionAnswer(serializers.ModelSerializer[ModelVersion]):
             "provider", "provider_model", "integration", "tasks", "parameters", "limits",
             "prices", "fallbacks",
             "performance_metrics", "source", "digest", "input_schema", "output_schema", "tags",
-            "aliases", "status", "is_active", "body_logging", "created_by",
+            "aliases", "status", "is_active", "cache_ttl_s", "body_logging", "created_by",
             "created_at", "updated_at",
         ]  # fmt: skip
 

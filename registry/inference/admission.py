@@ -176,10 +176,10 @@ def _until_next(window: str, now: datetime) -> float | None:
     """Give the seconds until a budget begins anew, None if it never does."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if window == "day":
-        return (midnight + timedelta(days=1) - now).total_seconds()
+        return round((midnight + timedelta(days=1) - now).total_seconds(), 3)
     if window == "month":
         first = (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
-        return (first - now).total_seconds()
+        return round((first - now).total_seconds(), 3)
     return None
 
 

@@ -1,7 +1,7 @@
 """A call's answer while it goes out, metered to its end whoever ends it."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from intmod_site.api.errors import ApiError
@@ -49,6 +49,7 @@ class CallStream(Iterator[StreamEvent | None]):
         source: Their events after the first.
         closing: Closes the source, and whatever else ends with the stream.
         meter: Of the call.
+        keep: Called with the whole answer if it ends well.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class CallStream(Iterator[StreamEvent | None]):
         source: EventSource,
         closing: ExitStack,
         meter: Meter,
+        keep: Callable[[ChatResult], None] | None = None,
     ) -> None:
         self.call = call
         self.meter = meter
@@ -67,6 +69,7 @@ class CallStream(Iterator[StreamEvent | None]):
         self._by = by
         self._source = source
         self._closing = closing
+        self._keep = keep
         self._ready: deque[StreamEvent] = deque([first])
         self._text: list[str] = []
         self._tool_calls: dict[int, ToolCall] = {}
@@ -141,6 +144,8 @@ class CallStream(Iterator[StreamEvent | None]):
         self.outcome = self.meter.finish(
             usage=end.usage, finish_reason=end.finish_reason, answer=self._kept()
         )
+        if self._keep is not None:
+            self._keep(self.result)
 
     def _broken(self, error: ApiError) -> ApiError:
         self._closing.close()

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from authz.policies.enforcement import PolicyDenied
 from intmod_site.api.errors import ApiError
 from intmod_site.database import release_connection
 from registry.catalog.resolution import Target
+from registry.inference import response_cache
 from registry.inference.admission import admit
 from registry.inference.asked import Asked
 from registry.inference.attempts import Answered as AnsweredTry
@@ -30,6 +31,7 @@ from registry.inference.guard import (
 )
 from registry.inference.metering import Meter
 from registry.inference.providers.event_source import EventSource
+from registry.inference.providers.stored_events import StoredEvents
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
 from registry.inference.records import Outcome, kept_answer, record_refusal
 from registry.inference.structured_output import check_form
@@ -57,17 +59,24 @@ def answer(asked: Asked) -> Answered:
         ApiError: It cannot be asked, or nobody could answer it.
     """
     meter = _begin(asked, is_stream=False)
+    to_keep: list[tuple[Call, Result]] = []
 
     def ask_one(candidate: TargetCandidate, left_s: float) -> Result:
         call = _call_of(asked, candidate.target)
+        kept = _kept(meter, candidate.target, call)
+        if kept is not None:
+            raise _Kept(candidate, kept)
         with candidate.busy():
-            return ask(
+            result = ask(
                 candidate.target,
                 call,
                 left_s,
                 meter.waiting,
                 before_sending=before_sending(asked, candidate.target),
             )
+        if candidate.target.cache_ttl_s:
+            to_keep.append((call, result))
+        return result
 
     result = _first_answer(meter, ask_one).answer
     _check_length(meter, result)
@@ -76,6 +85,8 @@ def answer(asked: Asked) -> Answered:
         finish_reason=result.finish_reason if isinstance(result, ChatResult) else None,
         answer=kept_answer(result) if meter.target.logs_bodies else None,
     )
+    for call, fresh in to_keep:
+        response_cache.keep(asked, meter.target, call, fresh)
     return Answered(meter.target, result, outcome)
 
 
@@ -91,6 +102,10 @@ def stream(asked: Asked) -> CallStream:
         call = _call_of(asked, candidate.target)
         if not isinstance(call, ChatCall):
             raise TypeError("Only texts come in pieces.")
+        kept = _kept(meter, candidate.target, call)
+        if isinstance(kept, ChatResult):
+            stored = StoredEvents(kept)
+            raise _Kept(candidate, _Opened(call, stored.take(0), stored, ExitStack()))
         return _open(candidate, call, left_s, meter)
 
     opened = _first_answer(meter, open_one)
@@ -102,7 +117,35 @@ def stream(asked: Asked) -> CallStream:
         source=begun.source,
         closing=begun.closing,
         meter=meter,
+        keep=_keeper(meter, begun.call),
     )
+
+
+class _Kept(Exception):
+    """An earlier answer is given again: nobody is asked, and no breaker learns anything."""
+
+    def __init__(self, by: TargetCandidate, answer: Any) -> None:
+        super().__init__()
+        self.by = by
+        self.answer = answer
+
+
+def _kept(meter: Meter, target: Target, call: Call) -> Result | None:
+    """Give an earlier answer, if the version keeps answers."""
+    if not target.cache_ttl_s:
+        return None
+    kept = response_cache.find(meter.asked, target, call)
+    meter.note_cache(hit=kept is not None)
+    release_connection()
+    return kept
+
+
+def _keeper(meter: Meter, call: ChatCall) -> Callable[[ChatResult], None] | None:
+    """Give what keeps a stream's answer once it is complete."""
+    target = meter.target
+    if meter.from_cache or not target.cache_ttl_s:
+        return None
+    return lambda result: response_cache.keep(meter.asked, target, call, result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +201,8 @@ def _first_answer(
             deadline_s=_deadline_s(meter.target),
             wait=meter.waiting.sleep,
         )
+    except _Kept as kept:
+        answered = AnsweredTry(kept.by, kept.answer, 0)
     except ApiError as error:
         # Tries that failed are not paid for.
         meter.finish(usage=Usage(0), error=error)

@@ -1,6 +1,7 @@
 """Following one call from its arrival to its record."""
 
 import time
+from decimal import Decimal
 from typing import Any, Self
 
 from authz.policies.enforcement import PolicyDenied
@@ -18,6 +19,7 @@ from registry.inference.measurements import observe_call
 from registry.inference.records import Outcome, record_call
 from registry.inference.tracing import trace_call
 
+CACHE_HEADER = "X-Intmod-Cache"
 OVERHEAD_HEADER = "X-Intmod-Overhead-Ms"
 
 
@@ -63,6 +65,7 @@ class Meter:
         """Time in which others work: providers, and the pauses between tries."""
         self.first_token_ms: float | None = None
         self.overhead_ms: float | None = None
+        self.from_cache = False
         self.is_finished = False
         self.admission: Admission | None = None
         self._began_s = time.perf_counter()
@@ -72,6 +75,11 @@ class Meter:
         """Note who answered; what is on record from now on is about them."""
         self.target = target
         self.tries = tries
+
+    def note_cache(self, *, hit: bool) -> None:
+        """Note whether an earlier answer is given again, and tell the caller."""
+        self.from_cache = hit
+        set_answer_header(CACHE_HEADER, "hit" if hit else "miss")
 
     def note_first_token(self) -> None:
         """Note that a stream's text begins: the caller's answer starts to go out."""
@@ -103,7 +111,7 @@ class Meter:
             task=self.asked.task,
             latency_ms=round(self._elapsed_ms(), 3),
             usage=usage,
-            cost_usd=cost_of(self.target, usage),
+            cost_usd=Decimal(0) if self.from_cache else cost_of(self.target, usage),
             finish_reason=finish_reason,
             error=error,
             is_stream=self.is_stream,
@@ -112,12 +120,14 @@ class Meter:
             overhead_ms=self.overhead_ms,
             tries=self.tries,
             route=self.plan.route,
+            from_cache=self.from_cache,
             policies=policy_label(self.target),
         )
         if not self.is_finished:
             self.is_finished = True
             if self.admission is not None:
-                self.admission.settle(usage=usage, cost_usd=outcome.cost_usd)
+                paid = Usage(0) if self.from_cache else usage
+                self.admission.settle(usage=paid, cost_usd=outcome.cost_usd)
             record_call(
                 principal=self.asked.principal,
                 request_id=self._request.request_id if self._request else "",

@@ -39,6 +39,7 @@ class Outcome:
         overhead_ms: The gateway's own part, up to the answer's first byte.
         tries: How often providers were asked.
         route: The route that it was called through, if any.
+        from_cache: Whether an earlier answer was given again.
         policies: The security policies that judged it.
     """
 
@@ -55,6 +56,7 @@ class Outcome:
     overhead_ms: float | None = None
     tries: int = 0
     route: str = ""
+    from_cache: bool = False
     policies: str = ""
 
 
@@ -94,6 +96,7 @@ def record_call(
         first_token_ms=outcome.first_token_ms,
         is_stream=outcome.is_stream,
         tries=outcome.tries,
+        from_cache=outcome.from_cache,
         request_text=_kept(target, request),
         answer_text=_kept(target, answer),
     )
@@ -131,6 +134,7 @@ def record_refusal(*, principal: Principal, task: str, reference: object, error:
         first_token_ms=None,
         is_stream=False,
         tries=0,
+        from_cache=False,
         request_text=None,
         answer_text=None,
     )

@@ -5,6 +5,7 @@ from registry.models.inference import InferenceRecord
 from registry.models.monitoring import MetricSample
 from registry.models.optimization import OptimizationRule, Recommendation
 from registry.models.promotion import AliasChange, ApprovalRequest, ProtectedAlias
+from registry.models.response_cache import CachedAnswer
 from registry.models.rollups import (
     MetricDefinition,
     MetricRollup,
@@ -19,6 +20,7 @@ __all__ = [
     "Alert",
     "AliasChange",
     "ApprovalRequest",
+    "CachedAnswer",
     "InferenceRecord",
     "MetricDefinition",
     "MetricRollup",

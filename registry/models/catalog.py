@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
@@ -12,6 +12,7 @@ from authz.models import Project, ProjectOwned, ProjectOwnedQuerySet
 from integrations.models import Integration
 from registry.tasks import MODEL_TYPES, TASKS
 
+MAX_CACHE_TTL_S = 30 * 86_400
 MODEL_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,198}[A-Za-z0-9])?"
 IDENTIFIER = r"[A-Za-z0-9](?:[A-Za-z0-9._:/@-]{0,198}[A-Za-z0-9])?"
 ALIAS_NAME = r"[A-Za-z](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?"
@@ -150,6 +151,13 @@ class ModelVersion(models.Model):
     tags = models.JSONField(default=dict, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.READY)
     is_active = models.BooleanField(default=True)
+    cache_ttl_s = models.PositiveIntegerField(
+        "cache, in seconds",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MAX_CACHE_TTL_S)],
+        help_text="How long an answer is given again to the very same question; empty: never.",
+    )
     body_logging = models.CharField(max_length=10, choices=BodyLogging, default=BodyLogging.NONE)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -46,6 +46,7 @@ class InferenceRecord(models.Model):
     overhead_ms = models.FloatField(null=True, help_text="The gateway's own part.")
     first_token_ms = models.FloatField(null=True)
     is_stream = models.BooleanField(default=False)
+    from_cache = models.BooleanField(default=False)
     tries = models.PositiveSmallIntegerField(default=0)
     request_text = models.TextField(null=True)  # noqa: DJ001 -- NULL is "not kept"
     answer_text = models.TextField(null=True)  # noqa: DJ001
