@@ -3,8 +3,12 @@
 //
 //   cc -O2 -o load load.c
 //   ./load -p PORT -u PATH [-c CALLERS] [-t SECONDS] [-n CALLS] [-a AUTHORIZATION] [-b BODY] [-m MARK]
+//          [-s FIRST] [-w WRAP]
 //
-// An answer is good when its status is 200 and it contains MARK: a stream that was cut short, or
+// @@@@@@@@ in path or body becomes a number of eight digits, another one for each request: from
+// FIRST up, modulo WRAP.
+//
+// An answer is good when its status is 2xx and it contains MARK: a stream that was cut short, or
 // an error inside a 200, is counted as failed. Without a body it is a GET.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,7 +40,9 @@ typedef struct {
 static Caller *callers[MAX_FDS];
 static Series totals, firsts;
 static char *request, *mark = "", wrong[300];
-static int port, poller;
+static int port, poller, places;
+static char *place[8];
+static long numbered, wrap;
 static long good, unavailable, failed;
 
 static uint64_t now_us(void) {
@@ -67,6 +73,9 @@ static void ask(int fd) {
   c->length = c->body_at = 0;
   c->first_us = 0;
   c->sent_us = now_us();
+  char digits[9];
+  snprintf(digits, sizeof digits, "%08ld", wrap ? numbered++ % wrap : numbered++ % 100000000);
+  for (int i = 0; i < places; i++) memcpy(place[i], digits, 8);
   if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0) failed++;
 }
 
@@ -100,7 +109,7 @@ static int is_whole(const Caller *c) {
 
 static void judge(Caller *c) {
   int status = atoi(c->in + 9);
-  if (status == 200 && strstr(c->in + c->body_at, mark)) {
+  if (status / 100 == 2 && strstr(c->in + c->body_at, mark)) {
     good++;
     add(&totals, now_us() - c->sent_us);
     add(&firsts, c->first_us - c->sent_us);
@@ -148,7 +157,7 @@ int main(int count, char **arguments) {
   long calls = 0;
   double seconds = 5;
   const char *path = "/", *authorization = "", *body = "";
-  while ((option = getopt(count, arguments, "p:u:c:t:n:a:b:m:")) > 0) {
+  while ((option = getopt(count, arguments, "p:u:c:t:n:a:b:m:s:w:")) > 0) {
     if (option == 'p') port = atoi(optarg);
     if (option == 'u') path = optarg;
     if (option == 'c') number = atoi(optarg);
@@ -157,6 +166,8 @@ int main(int count, char **arguments) {
     if (option == 'a') authorization = optarg;
     if (option == 'b') body = optarg;
     if (option == 'm') mark = optarg;
+    if (option == 's') numbered = atol(optarg);
+    if (option == 'w') wrap = atol(optarg);
   }
   signal(SIGPIPE, SIG_IGN);
   if (asprintf(&request,
@@ -164,6 +175,8 @@ int main(int count, char **arguments) {
                "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
                *body ? "POST" : "GET", path, port, authorization, strlen(body), body) < 0)
     return 1;
+  for (char *at = request; places < 8 && (at = strstr(at, "@@@@@@@@")); at += 8)
+    place[places++] = at;
   poller = epoll_create1(0);
   uint64_t began_us = now_us(), ends_us = began_us + seconds * 1e6;
   for (int i = 0; i < number; i++) open_caller();

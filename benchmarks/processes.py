@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -112,6 +113,8 @@ def start_load(
     calls: int = 0,
     body: Any = None,
     mark: str = "",
+    first: int = 0,
+    wrap: int = 0,
 ) -> "subprocess.Popen[str]":
     """Begin to call; `loaded` waits for the end.
 
@@ -122,12 +125,16 @@ def start_load(
         seconds, calls: When it ends, whichever comes first; 0 calls are no limit.
         body: JSON of each request.
         mark: What a good answer contains.
+        first, wrap: The numbers that @@@@@@@@ in path and body becomes; see `load.c`.
     """
     command = ["taskset", "-c", str(machine.LOAD_CORE), _compiled("load")]
     command += ["-p", str(port), "-u", path, "-c", str(callers), "-t", str(seconds)]
     command += ["-n", str(calls), "-a", f"Bearer {credential}", "-m", mark]
+    command += ["-s", str(first), "-w", str(wrap)]
     if body is not None:
-        command += ["-b", json.dumps(body, separators=(",", ":"))]
+        text = json.dumps(body, separators=(",", ":"))
+        # "=0.@@@@@@@@" is a number whose digits are filled in.
+        command += ["-b", re.sub(r'"=([0-9.@]+)"', r"\1", text)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 

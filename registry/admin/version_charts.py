@@ -80,7 +80,7 @@ def _card(
         rows=marked,
         limits=[f"{limit:g}" for limit in limits],
         scale=[f"{tick.value:g}" for tick in reversed(chart.ticks)],
-        hours=[f"{buckets[at].begins_at:%H:%M}" for at in (0, len(buckets) // 2, -1)],
+        hours=[f"{buckets[at].begins_at:%H:%M}" for at in range(0, len(buckets), HOURS // 4)],
     )
 
 

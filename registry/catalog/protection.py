@@ -84,7 +84,7 @@ def _closed_gates(protection: ProtectedAlias, version: ModelVersion) -> Any:
     if protection.requires_approval and not _is_approved(version, protection.name):
         yield "approval", f"{version} is not approved for it."
     if protection.condition:
-        holds = condition_of(protection.condition, VERSIONS)
+        holds = condition_of(protection.condition, VERSIONS, project_id=version.project_id)
         if not ModelVersion.objects.filter(holds, pk=version.pk).exists():
             yield "condition", f"{version} does not match: {protection.condition}."
     for name in protection.gates:

@@ -62,7 +62,11 @@ class SearchedViewSet(ProjectViewSet):
     )
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give one page of what the filter names."""
-        condition = condition_of(request.query_params.get("filter", ""), self.searched)
+        condition = condition_of(
+            request.query_params.get("filter", ""),
+            self.searched,
+            project_id=self.principal.project_id,
+        )
         return self.page(self.get_queryset().filter(condition))
 
 

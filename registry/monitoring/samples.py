@@ -68,6 +68,11 @@ def add_samples(
 def _locked(project: Project, samples: Sequence[Mapping[str, Any]]) -> dict[str, ModelVersion]:
     rows = ModelVersion.objects.in_project(project.pk).existing()
     rows = rows.select_for_update(of=("self",), no_key=True).select_related("model", "project")
+    # A version has many columns, some of them long; these are what is read and written here.
+    rows = rows.only(
+        "identifier", "number", "performance_metrics", "updated_at", "model__name",
+        "project__slug",
+    )  # fmt: skip
     named = {str(sample["model_id"]) for sample in samples}
     # In one order, so that two batches about the same versions do not wait for each other.
     return {row.identifier: row for row in rows.filter(identifier__in=named).order_by("pk")}

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import msgspec
+import orjson
+
 from authz.identity.principal import Principal
 from intmod_site.api.errors import ValidationFailed
 from intmod_site.api.pagination import page_after
@@ -13,15 +16,34 @@ from registry.models import ModelVersion, RegisteredModel
 
 # Defaults and limits of mlflow/store/model_registry.
 MODELS_PER_PAGE, MODELS_AT_MOST = 100, 1000
+REMEMBERED_SEARCHES, REMEMBERED_BYTES = 50, 200_000
 VERSIONS_PER_PAGE, VERSIONS_AT_MOST = 10_000, 200_000
 
 
-def search_models(principal: Principal, asked: requests.Search) -> Any:
+def search_models(principal: Principal, asked: requests.Search) -> bytes:
+    """Give a page of models, from memory for as long as the configuration's revision stands.
+
+    What models are searched by and shown with changes with the revision only; of versions that is
+    not so: their measurements change without it.
+    """
+    kept: dict[bytes, bytes] = principal.snapshot.get(("mlflow-search", principal.project_id), dict)
+    key = msgspec.json.encode(asked)
+    body = kept.get(key)
+    if body is None:
+        body = orjson.dumps(_search_models(principal, asked))
+        if len(kept) < REMEMBERED_SEARCHES and len(body) <= REMEMBERED_BYTES:
+            kept[key] = body
+    return body
+
+
+def _search_models(principal: Principal, asked: requests.Search) -> Any:
     """Give a page of models, by name unless another order is asked for."""
     rows = RegisteredModel.objects.in_project(principal.project_id).existing()
     keyset = keyset_of(",".join(asked.order_by), MODEL_ORDERS, default=("name",))
     page, token = page_after(
-        rows.filter(condition_of(asked.filter, MODELS)).values(*MODEL_FIELDS),
+        rows.filter(condition_of(asked.filter, MODELS, project_id=principal.project_id)).values(
+            *MODEL_FIELDS
+        ),
         keyset=keyset,
         size=_size(asked, MODELS_PER_PAGE, MODELS_AT_MOST),
         cursor=asked.page_token or None,
@@ -36,7 +58,9 @@ def search_versions(principal: Principal, asked: requests.Search) -> Any:
     keyset = keyset_of(",".join(asked.order_by), VERSION_ORDERS, default=default)
     needed = {name.lstrip("-") for name in keyset} - set(VERSION_FIELDS)
     page, token = page_after(
-        rows.filter(condition_of(asked.filter, VERSIONS)).values(*VERSION_FIELDS, *needed),
+        rows.filter(condition_of(asked.filter, VERSIONS, project_id=principal.project_id)).values(
+            *VERSION_FIELDS, *needed
+        ),
         keyset=keyset,
         size=_size(asked, VERSIONS_PER_PAGE, VERSIONS_AT_MOST),
         cursor=asked.page_token or None,

@@ -5,7 +5,7 @@ DISTINCT and the count of queries does not depend on the filter.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Exists, Model, OuterRef, Q, TextField
@@ -37,20 +37,28 @@ class Searched:
     tags: type[Model]
     alias_owner: str
     has_metrics: bool = False
+    project_id: Any = None
 
 
 MODELS = Searched(MODEL_COLUMNS, ModelTag, "model")
 VERSIONS = Searched(VERSION_COLUMNS, VersionTag, "version", has_metrics=True)
 
 
-def condition_of(text: str, searched: Searched) -> Q:
+def condition_of(text: str, searched: Searched, *, project_id: Any = None) -> Q:
     """Give a filter as a condition on the table's rows; an empty one holds for all.
+
+    Args:
+        text: The filter.
+        searched: The table.
+        project_id: Whose rows they are; tags are looked up in its part of their index.
 
     Raises:
         ValidationFailed: It is no filter, or names what cannot be searched by.
     """
     tree = parse_filter(text)
-    return _condition(tree, searched) if tree else Q()
+    if tree is None:
+        return Q()
+    return _condition(tree, replace(searched, project_id=project_id))
 
 
 def _condition(node: Node, searched: Searched) -> Q:
@@ -84,6 +92,8 @@ def _comparison(comparison: Comparison, searched: Searched) -> Q:
 
 def _tag(comparison: Comparison, searched: Searched) -> Q:
     rows: Any = searched.tags._default_manager.filter(key=comparison.field.key)
+    if searched.project_id is not None:
+        rows = rows.filter(project=searched.project_id)
     operator = comparison.operator
     if operator in {"NULL", "HAS"}:
         return _with(rows, negated=operator == "NULL")

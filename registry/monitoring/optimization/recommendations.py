@@ -89,7 +89,7 @@ def _findings(rule: OptimizationRule, version: ModelVersion, now: datetime) -> I
     if rule.finder:
         yield from finder_named(rule.finder)(version, dict(rule.parameters), now)
         return
-    condition = condition_of(rule.condition, VERSIONS)
+    condition = condition_of(rule.condition, VERSIONS, project_id=version.project_id)
     if ModelVersion.objects.filter(condition, pk=version.pk).exists():
         values = version.metric_values.values_list("metric", "aggregation", "value")
         evidence = {f"{metric}.{how}": value for metric, how, value in values}

@@ -157,3 +157,20 @@ def test_searches_page_to_the_end(api: ApiClient, register: Register) -> None:
 def test_no_workspaces(api: ApiClient) -> None:
     response = api.call("GET", "/api/3.0/mlflow/server-info")
     assert json.loads(response.content) == {"workspaces_enabled": False}
+
+
+def test_a_search_of_models_is_remembered_until_something_changes(
+    api: ApiClient, register: Register
+) -> None:
+    register("a")
+    path = "registered-models/search?filter=name%20LIKE%20'%25'"
+    first = ask(api, "GET", path)
+    with CaptureQueriesContext(connection) as captured:
+        assert ask(api, "GET", path) == first
+    assert len(captured) == 1
+    body = {"name": "a", "alias": "champion", "version": "1"}
+    ask(api, "POST", "registered-models/alias", body)
+    found = ask(api, "GET", path)[1]["registered_models"][0]
+    assert found["aliases"] == [{"alias": "champion", "version": "1"}]
+    register("b")
+    assert len(ask(api, "GET", path)[1]["registered_models"]) == 2
