@@ -1,5 +1,6 @@
 """Making, changing, attaching and removing security policies."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -178,11 +179,10 @@ def detach_policy(*, actor: Actor, attachment: PolicyAttachment) -> bool:
     return bool(deleted)
 
 
-def detach_all(*, actor: Actor, kind: str, target_id: UUID) -> None:
-    """Detach every policy from something that is removed, in the transaction that removes it."""
-    for attachment in PolicyAttachment.objects.of(kind, target_id).select_related(
-        "policy", "project"
-    ):
+def detach_all(*, actor: Actor, kind: str, target_ids: Iterable[UUID]) -> None:
+    """Detach every policy from what is removed, in the transaction that removes it."""
+    rows = PolicyAttachment.objects.filter(target_kind=kind, target_id__in=target_ids)
+    for attachment in rows.select_related("policy", "project"):
         detach_policy(actor=actor, attachment=attachment)
 
 

@@ -87,7 +87,7 @@ def remove_integration(*, actor: Actor, integration: Integration) -> None:
         with transaction.atomic():
             current = Integration.objects.select_for_update(of=("self",)).get(pk=integration.pk)
             before, project = state_of(current), current.project
-            detach_all(actor=actor, kind="integration", target_id=current.pk)
+            detach_all(actor=actor, kind="integration", target_ids=[current.pk])
             current.delete()
             move_revision()
             record_change(

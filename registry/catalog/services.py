@@ -9,9 +9,11 @@ from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.configuration.revision import move_revision
 from authz.models import Project
+from authz.policies.services import detach_all
 from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
 from registry.catalog.alias_history import record_alias_change
+from registry.catalog.policies import MODEL_VERSION
 from registry.catalog.tag_rows import write_tag_rows
 from registry.catalog.tags import check_tags, merged
 from registry.models import ModelAlias, ModelTag, RegisteredModel, TaskDefault
@@ -163,6 +165,11 @@ def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
         ModelTag.objects.filter(owner=current).delete()
         TaskDefault.objects.filter(model=current).delete()
         current.thresholds.all().delete()
+        detach_all(
+            actor=actor,
+            kind=MODEL_VERSION.name,
+            target_ids=current.versions.values_list("pk", flat=True),
+        )
         current.versions.all().delete()
         current.deleted_at = timezone.now()
         current.save()

@@ -8,6 +8,7 @@ import pytest
 from authz.models import AuditEvent, Membership, PolicyAttachment, SecurityPolicy
 from integrations.connections.services import remove_integration
 from integrations.models import Integration
+from registry.catalog.services import delete_model
 from tests.api_client import ApiClient
 from tests.authz.policies.conftest import RULES
 from tests.factories.authz import ACTOR, MembershipFactory, api_key_for
@@ -175,7 +176,12 @@ def test_what_is_removed_takes_its_attachments_along(
     with_key.ok(
         "POST", f"policies/{policy.pk}/attachments", {"kind": "integration", "target": "crm"}
     )
+    version = ModelVersionFactory(model__project=policy.project, model__name="smol", number=1)
+    with_key.ok(
+        "POST", f"policies/{policy.pk}/attachments", {"kind": "model_version", "target": "smol:1"}
+    )
     remove_integration(actor=ACTOR, integration=integration)
+    delete_model(actor=ACTOR, model=version.model)
     assert not PolicyAttachment.objects.exists()
     with_key.ok("DELETE", f"policies/{policy.pk}")
 
