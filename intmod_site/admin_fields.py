@@ -1,5 +1,6 @@
 """Form fields of the admin that take what the API takes, and refuse what it refuses."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -26,6 +27,12 @@ class StrictJSONField(forms.JSONField):
         except ApiError as error:
             message = error.message.replace("The body", "This", 1)
             raise ValidationError(message, code="invalid", params={"value": value}) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show what is stored line by line; what was typed stays as it was typed."""
+        if isinstance(value, InvalidJSONInput):
+            return value
+        return json.dumps(value, indent=2, ensure_ascii=False)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """Give back what was typed where it cannot be read."""

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.urls import reverse
 from playwright.sync_api import Page
 
 from tests.admin.forms import url
@@ -18,6 +19,7 @@ def addresses(world: World) -> list[str]:
     found += [url(model, "add") for model in ADDABLE]
     found += [url(obj, "change") for obj in world.objects]
     found += [url(obj, "history") for obj in world.objects if not isinstance(obj, RECORDS)]
+    found.append(reverse("admin:authz_securitypolicy_try", args=[world.policy.pk]))
     return [*found, url(world.model, "delete")]
 
 

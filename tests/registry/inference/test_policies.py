@@ -101,6 +101,17 @@ def test_deciding_asks_nothing_more_of_the_database(
     assert len(before) == 1, before
 
 
+def test_an_answer_that_is_kept_is_judged_like_a_new_one(
+    project: Project, register: Register, developer: ApiClient, provider: ScriptedProvider
+) -> None:
+    register(cache_ttl_s=60)
+    for _ in range(2):
+        developer.ok("POST", "ai/generate", BODY | {"temperature": 0})
+    assert len(provider.calls) == 1
+    attach(project, FORBIDDING)
+    developer.refused(403, "POST", "ai/generate", BODY | {"temperature": 0})
+
+
 def test_every_surface_is_judged(
     project: Project, register: Register, developer: ApiClient, provider: ScriptedProvider
 ) -> None:
