@@ -11,6 +11,9 @@ from benchmarks import machine
 from benchmarks.processes import Running, loaded, start_load, upstream
 from benchmarks.servers import SURFACES, Gateway, Surface, intmod, litellm
 
+THREADS = 80
+"""Enough for 64 callers beside the threads that are kept back from calls of models."""
+
 Rows = list[dict[str, Any]]
 
 
@@ -39,7 +42,9 @@ def compare(arguments: argparse.Namespace, folder: Path) -> Rows:
     with ExitStack() as stack:
         provider: Running = stack.enter_context(upstream(folder))
         direct = Gateway("upstream alone", provider, "", SURFACES)
-        gateways = [stack.enter_context(intmod(folder, upstream_port=provider.port))]
+        gateways = [
+            stack.enter_context(intmod(folder, upstream_port=provider.port, threads=THREADS))
+        ]
         if arguments.litellm:
             peer = litellm(folder, upstream_port=provider.port, venv=arguments.litellm)
             gateways.append(stack.enter_context(peer))

@@ -54,6 +54,8 @@ def server_environment(*, threads: int) -> dict[str, str]:
         **os.environ,
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "intmod_site.settings"),
         "PROMETHEUS_MULTIPROC_DIR": str(folder),
+        # With an arena for every few threads, each keeps what the others have freed.
+        "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
         "AI_CALLS_AT_ONCE": os.environ.get("AI_CALLS_AT_ONCE") or str(threads - kept_back(threads)),
     }
 
