@@ -10,7 +10,26 @@ from pytest_django import DjangoDbBlocker
 
 from authz.audit import triggers
 from authz.configuration import snapshot
+from tests import second_run
 from tests.schema_check import check_answer
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Wait for the run on PostgreSQL last, whatever the order of the others."""
+    items.sort(key=lambda item: "test_on_postgresql" in item.nodeid)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin the run on PostgreSQL early, if it is asked for."""
+    collecting_only = session.config.option.collectonly
+    if not collecting_only and any("test_on_postgresql" in item.nodeid for item in session.items):
+        second_run.start()
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no run behind."""
+    second_run.stop()
 
 
 @pytest.fixture(scope="session")
