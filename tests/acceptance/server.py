@@ -77,7 +77,9 @@ def database_url(vendor: str) -> str:
 
 
 @contextmanager
-def running_server(folder: Path, *, workers: int, vendor: str) -> Iterator[Server]:
+def running_server(
+    folder: Path, *, workers: int, vendor: str, threads: int = 8
+) -> Iterator[Server]:
     """Migrate, serve, and stop at the end of the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -94,7 +96,8 @@ def running_server(folder: Path, *, workers: int, vendor: str) -> Iterator[Serve
     subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            [*manage, "serve", "--port", str(port), "--workers", str(workers), "--threads", "8"],
+            [*manage, "serve", "--port", str(port), "--workers", str(workers),
+             "--threads", str(threads)],
             cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     server = Server(f"http://127.0.0.1:{port}", process, environment)

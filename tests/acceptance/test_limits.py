@@ -58,6 +58,8 @@ LIMITS = {
 }
 BODY = {"model": "remote", "prompt": "Hi", "max_tokens": 20}
 UPSTREAM_S = 0.2
+THREADS = 64
+"""Of each process: enough for all callers of a test beside those that are kept back."""
 
 
 class Upstream:
@@ -87,7 +89,7 @@ def running(
     folder = tmp_path_factory.mktemp("limits")
     with (
         ScriptedServer(upstream) as provider,
-        running_server(folder, workers=2, vendor=request.param) as server,
+        running_server(folder, workers=2, vendor=request.param, threads=THREADS) as server,
     ):
         keys = server.shell(PREPARE.format(url=provider.url("/v1"), limits=LIMITS))
         yield server, keys, upstream
