@@ -9,7 +9,8 @@ class IntegrationsConfig(AppConfig):
     name = "integrations"
     verbose_name = "Integrations"
     role_permissions = {
-        "viewer": ["view_integration"],
+        "viewer": ["view_integration", "view_callrecord"],
+        "developer": ["call_integration"],
         "operator": ["add_integration", "change_integration", "delete_integration"],
     }
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from integrations.connections.auth import SCHEMES
 from integrations.models import Integration
 from intmod_site.api.fields import (
+    ChoiceField,
     FlagField,
     NumberField,
     StrictSerializer,
@@ -34,6 +36,20 @@ class IntegrationWrite(StrictSerializer):
     timeout_s = NumberField(required=False)
     max_retries = WholeNumberField(required=False, min_value=0)
     retry_delay_s = NumberField(required=False)
+    auth_scheme = ChoiceField(choices=list(SCHEMES), required=False)
+    auth_settings = StringMapField(
+        required=False, help_text="What the scheme needs besides api_key: docs/connections.md."
+    )
+    retries_unsafe = FlagField(required=False)
+    max_redirects = WholeNumberField(required=False, min_value=0)
+    requests_per_minute = WholeNumberField(required=False, allow_null=True, min_value=1)
+    parallel_calls = WholeNumberField(required=False, allow_null=True, min_value=1)
+    response_limit_bytes = WholeNumberField(required=False, min_value=1)
+    allowed_networks = serializers.ListField(
+        child=TextField(max_length=50), required=False, max_length=50
+    )
+    test_endpoint = TextField(max_length=2000, required=False)
+    logs_bodies = FlagField(required=False)
     is_active = FlagField(required=False)
 
 
@@ -43,13 +59,18 @@ class IntegrationAnswer(serializers.ModelSerializer[Integration]):
     api_key = serializers.SerializerMethodField()
     api_key_fingerprint = serializers.SerializerMethodField()
     headers = serializers.DictField(child=serializers.CharField())
+    auth_settings = serializers.DictField(child=serializers.CharField())
+    allowed_networks = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Integration
         fields = [
-            "id", "name", "description", "base_url", "api_key", "api_key_fingerprint", "headers",
-            "connect_timeout_s", "first_byte_timeout_s", "idle_timeout_s", "timeout_s",
-            "max_retries", "retry_delay_s", "is_active", "created_at", "updated_at",
+            "id", "name", "description", "base_url", "api_key", "api_key_fingerprint",
+            "auth_scheme", "auth_settings", "headers", "connect_timeout_s",
+            "first_byte_timeout_s", "idle_timeout_s", "timeout_s", "max_retries", "retry_delay_s",
+            "retries_unsafe", "max_redirects", "requests_per_minute", "parallel_calls",
+            "response_limit_bytes", "allowed_networks", "test_endpoint", "logs_bodies",
+            "is_active", "created_at", "updated_at",
         ]  # fmt: skip
 
     def get_api_key(self, instance: Integration) -> str | None:

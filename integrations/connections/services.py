@@ -10,12 +10,20 @@ from authz.audit.record import record_change, state_of
 from authz.configuration.revision import move_revision
 from authz.models import Project
 from authz.policies.services import detach_all
+from authz.secrets.keyring import SecretUnreadable
+from integrations.connections import breaker
+from integrations.connections.auth import SCHEMES
+from integrations.connections.endpoints import endpoint_url
 from integrations.connections.headers import check_headers
+from integrations.connections.networks import check_networks
 from integrations.http.errors import InvalidUrl
-from integrations.http.guard import parse_url
+from integrations.http.guard import Origin, parse_url
 from integrations.models import Integration
 from intmod_site.api.errors import Conflict, ValidationFailed
 from intmod_site.conflicts import atomic_unless_taken
+
+RESERVED_NAME = "request"
+"""`/integration/external/request` takes the name in its body."""
 
 
 def register_integration(*, actor: Actor, project: Project, **fields: Any) -> Integration:
@@ -59,11 +67,14 @@ def update_integration(
         current = Integration.objects.select_for_update(no_key=True).get(pk=integration.pk)
         before = state_of(current)
         changes = _without_mask(current, changes)
-        _check_key_stays_home(current, changes)
+        seen_by = _secret_seen_by(current)
         for name, value in changes.items():
             setattr(current, name, value)
         _check(current)
+        if "api_key" not in changes:
+            _check_secret_stays(current, seen_by)
         current.save()
+        breaker.reset(current.pk)
         move_revision()
         record_change(
             actor=actor,
@@ -107,19 +118,21 @@ def _without_mask(integration: Integration, changes: dict[str, Any]) -> dict[str
     return changes
 
 
-def _check_key_stays_home(integration: Integration, changes: dict[str, Any]) -> None:
-    """Let a stored key go to another host only if whoever sends it there knows it."""
-    if integration.api_key is None or "api_key" in changes:
-        return
-    moved = changes.get("base_url", integration.base_url)
-    try:
-        if parse_url(moved).origin == parse_url(integration.base_url).origin:
-            return
-    except InvalidUrl as error:
-        raise ValidationFailed.of("base_url", str(error)) from None
-    raise ValidationFailed.of(
-        "api_key", "The stored key was given for another host; send it again.", code="required"
-    )
+def _secret_seen_by(integration: Integration) -> set[Origin]:
+    """Give everybody who is shown the secret, or what it is exchanged for."""
+    scheme = SCHEMES.get(integration.auth_scheme)
+    if scheme is None:
+        return set()
+    urls = scheme.secret_goes_to(integration.base_url, integration.auth_settings)
+    return {parse_url(url).origin for url in urls}
+
+
+def _check_secret_stays(integration: Integration, seen_by: set[Origin]) -> None:
+    """Let a stored secret be shown to somebody else only if whoever decides that knows it."""
+    if integration.api_key is not None and _secret_seen_by(integration) - seen_by:
+        raise ValidationFailed.of(
+            "api_key", "The stored key was given for another host; send it again.", code="required"
+        )
 
 
 def _taken(integration: Integration, changes: dict[str, Any] | None = None) -> str:
@@ -128,9 +141,38 @@ def _taken(integration: Integration, changes: dict[str, Any] | None = None) -> s
 
 
 def _check(integration: Integration) -> None:
+    if integration.name == RESERVED_NAME:
+        raise ValidationFailed.of("name", "This name is taken by a route.")
     try:
-        parse_url(integration.base_url)
+        target = parse_url(integration.base_url).target
     except InvalidUrl as error:
         raise ValidationFailed.of("base_url", str(error)) from None
+    if "?" in target:
+        raise ValidationFailed.of("base_url", "A URL without a query: paths are put behind it.")
     check_headers(integration.headers)
+    check_networks(integration.allowed_networks)
+    _check_auth(integration)
+    endpoint_url(integration.base_url.rstrip("/"), integration.test_endpoint, field="test_endpoint")
     integration.full_clean(exclude=["project"])
+
+
+def _check_auth(integration: Integration) -> None:
+    scheme = SCHEMES.get(integration.auth_scheme)
+    if scheme is None:
+        raise ValidationFailed.of("auth_scheme", f"One of {', '.join(SCHEMES)}.")
+    if not isinstance(integration.auth_settings, dict):
+        raise ValidationFailed.of("auth_settings", "An object.")
+    scheme.check(integration.auth_settings)
+    stored: Any = integration.api_key
+    if stored is None:
+        if scheme.needs_secret:
+            raise ValidationFailed.of(
+                "api_key", f"The scheme {scheme.name} needs it.", code="required"
+            )
+        return
+    try:
+        secret = stored.reveal()
+    except SecretUnreadable:
+        return
+    if not scheme.secret.fullmatch(secret):
+        raise ValidationFailed.of("api_key", "It has characters that cannot be sent this way.")

@@ -47,13 +47,16 @@ _IPV6_CLOSED = tuple(
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
-def refusal(address: str | Address, allowed: tuple[Network, ...] = ()) -> str | None:
+def refusal(
+    address: str | Address, allowed: tuple[Network, ...] = (), only: tuple[Network, ...] = ()
+) -> str | None:
     """Say why calls may not go to this address, or None if they may.
 
     Args:
         address: As the resolver gave it.
         allowed: Networks that are open although they are not public. They count for the address
             itself and for the IPv4 address inside a mapped or NAT64 one.
+        only: Networks outside of which everything is closed; empty for no such bound.
 
     Raises:
         ValueError: The text is no IP address.
@@ -63,11 +66,17 @@ def refusal(address: str | Address, allowed: tuple[Network, ...] = ()) -> str | 
         if parsed.scope_id is not None:
             return "it belongs to one link only"
         parsed = _inner_ipv4(parsed) or parsed
-    if any(parsed in network for network in allowed if network.version == parsed.version):
+    if only and not _within(parsed, only):
+        return "it is outside of the networks that are allowed here"
+    if _within(parsed, allowed):
         return None
     if isinstance(parsed, IPv4Address):
         return _ipv4_refusal(parsed)
     return _ipv6_refusal(parsed)
+
+
+def _within(address: Address, networks: tuple[Network, ...]) -> bool:
+    return any(address in network for network in networks if network.version == address.version)
 
 
 def _inner_ipv4(address: IPv6Address) -> IPv4Address | None:

@@ -109,7 +109,7 @@ def pin(
     else:
         answers = resolver.lookup(origin.host, origin.port, timeout_s=timeout_s)
     for answer in answers:
-        reason = refusal(answer, policy.allowed_networks)
+        reason = refusal(answer, policy.allowed_networks, policy.only_networks)
         if reason is not None:
             # Naming the address would tell the caller how the inner network is laid out.
             raise BlockedDestination(f"{origin} leads to an address that is closed: {reason}.")

@@ -40,6 +40,7 @@ class EgressPolicy:
 
     Args:
         allowed_networks: Networks that calls may reach although they are not public.
+        only_networks: Where calls may lead at all; empty for anywhere else that is open.
         tls: Certificates to trust and to show; the system's trust store if omitted.
 
     Raises:
@@ -48,13 +49,16 @@ class EgressPolicy:
 
     allowed_networks: tuple[Network, ...] = ()
     tls: ssl.SSLContext | None = None
+    only_networks: tuple[Network, ...] = ()
     _hash: int = field(init=False, repr=False, compare=False, default=0)
 
     def __post_init__(self) -> None:
         if self.tls and not (self.tls.check_hostname and self.tls.verify_mode == ssl.CERT_REQUIRED):
             raise ValueError("The TLS context must check the certificate and its name.")
         # Networks hash slowly, and every call looks its pool up by the policy.
-        object.__setattr__(self, "_hash", hash((self.allowed_networks, self.tls)))
+        object.__setattr__(
+            self, "_hash", hash((self.allowed_networks, self.only_networks, self.tls))
+        )
 
     def __hash__(self) -> int:
         return self._hash

@@ -1,5 +1,5 @@
 """Tables of the outside world."""
 
-from integrations.models.connections import Integration
+from integrations.models.connections import AccessToken, BreakerState, CallRecord, Integration
 
-__all__ = ["Integration"]
+__all__ = ["AccessToken", "BreakerState", "CallRecord", "Integration"]

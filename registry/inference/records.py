@@ -11,11 +11,11 @@ from django.utils import timezone
 from authz.identity.principal import Principal
 from intmod_site.api.errors import ApiError
 from intmod_site.flusher import add_rows
+from intmod_site.redaction import redact
 from intmod_site.request_context import current_request_id
 from intmod_site.row_table import RowTable
 from registry.catalog.resolution import Target
 from registry.inference.calls import ChatResult, Result, Usage
-from registry.inference.redaction import redact
 from registry.models import InferenceRecord
 
 INFERENCES = RowTable(InferenceRecord)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from integrations.connections.connection import default_egress
+from integrations.connections.connection import egress_within
 from integrations.http.client import send
 from integrations.http.errors import OutboundError
 from integrations.http.messages import OutboundRequest
@@ -74,7 +74,7 @@ def _get(url: str, token: str) -> dict[str, Any]:
             OutboundRequest("GET", url, headers),
             deadlines=Deadlines(total_s=120),
             body_limit_bytes=ANSWER_LIMIT_BYTES,
-            egress=default_egress(),
+            egress=egress_within(),
         )
         page = json.loads(response.body)
     except OutboundError as error:

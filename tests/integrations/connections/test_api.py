@@ -79,6 +79,25 @@ def test_a_change_of_the_secret_is_seen_in_the_audit_log(api: ApiClient) -> None
         ({"headers": {"X-Api-Key": "x"}}, "/headers"),
         ({"headers": {"X-A": 5}}, "/headers/X-A"),
         ({"timeout": 30}, "/timeout"),
+        ({"name": "request"}, "/name"),
+        ({"base_url": "https://api.example.com/?a=1"}, "/base_url"),
+        ({"auth_scheme": "kerberos"}, "/auth_scheme"),
+        ({"auth_scheme": "basic"}, "/auth_settings/username"),
+        ({"auth_scheme": "hmac", "api_key": None}, "/api_key"),
+        ({"auth_settings": {"x": "y"}}, "/auth_settings"),
+        ({"auth_settings": []}, "/auth_settings"),
+        ({"api_key": "a\nb"}, "/api_key"),
+        ({"api_key": "\u00e9"}, "/api_key"),
+        ({"max_redirects": 4}, "/max_redirects"),
+        ({"requests_per_minute": 0}, "/requests_per_minute"),
+        ({"requests_per_minute": 2**63 - 1}, "/requests_per_minute"),
+        ({"parallel_calls": 1001}, "/parallel_calls"),
+        ({"response_limit_bytes": 2**31}, "/response_limit_bytes"),
+        ({"allowed_networks": ["10.0.0.0/33"]}, "/allowed_networks/0"),
+        ({"allowed_networks": ["10.0.0.0/8", "fe80::%eth0/64"]}, "/allowed_networks/1"),
+        ({"allowed_networks": "10.0.0.0/8"}, "/allowed_networks"),
+        ({"test_endpoint": "/../x"}, "/test_endpoint"),
+        ({"logs_bodies": 1}, "/logs_bodies"),
     ],
 )
 def test_odd_fields_are_named(api: ApiClient, changes: dict[str, Any], path: str) -> None:
@@ -127,3 +146,11 @@ def test_a_stored_secret_does_not_follow_a_url_to_another_host(api: ApiClient) -
     api.ok("PATCH", path, {"base_url": "https://api.openai.com/v2"})
     api.ok("PATCH", path, {**elsewhere, "api_key": "sk-of-elsewhere-5678"})
     assert Integration.objects.get().api_key.reveal() == "sk-of-elsewhere-5678"
+
+
+def test_a_stored_secret_is_not_shown_to_more_by_another_scheme(api: ApiClient) -> None:
+    api.ok("POST", PATH, {**BODY, "auth_scheme": "hmac"})
+    envelope = api.refused(400, "PATCH", f"{PATH}/openai", {"auth_scheme": "bearer"})
+    assert envelope["error_details"]["fields"][0]["path"] == "/api_key"
+    api.ok("PATCH", f"{PATH}/openai", {"base_url": "https://elsewhere.example.com"})
+    api.ok("PATCH", f"{PATH}/openai", {"auth_scheme": "bearer", "api_key": SECRET})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.inference.redaction import redact
+from intmod_site.redaction import redact
 
 
 @pytest.mark.parametrize(
