@@ -1,5 +1,5 @@
 """External systems in the admin."""
 
-from integrations.admin import connections
+from integrations.admin import calls, connections
 
-__all__ = ["connections"]
+__all__ = ["calls", "connections"]

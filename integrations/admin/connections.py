@@ -3,17 +3,32 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from authz.admin.audited import AuditedAdmin
 from authz.secrets.fields import SECRET_MASK, UNREADABLE
+from authz.secrets.keyring import SecretUnreadable
+from integrations.admin.panel import panel_of
 from integrations.connections import services
+from integrations.connections.auth import SCHEMES
+from integrations.connections.calls import Caller
+from integrations.connections.connection import connection_of
+from integrations.connections.trials import check_connection
 from integrations.models import Integration
+from intmod_site.api.errors import ApiError
 from intmod_site.service_admin import ServiceForm
 
 
@@ -25,9 +40,11 @@ class IntegrationForm(ServiceForm):
         max_length=4096,
         label="API key",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="Stored encrypted, sent as a Bearer token. Leave empty to keep what is stored.",
+        help_text="Stored encrypted: the token, key, password, client secret or signing key. "
+        "Leave empty to keep what is stored.",
     )
     remove_api_key = forms.BooleanField(required=False, label="Remove the stored API key")
+    auth_scheme = forms.ChoiceField(choices=[(name, name) for name in SCHEMES], initial="bearer")
     shown_as = {"api_key": "new_api_key"}
 
     class Meta:
@@ -41,6 +58,7 @@ class IntegrationForm(ServiceForm):
             "timeout_s": "In all",
             "max_retries": "At most",
             "retry_delay_s": "First delay, in seconds",
+            "response_limit_bytes": "Longest answer, in bytes",
         }
 
     def clean(self) -> dict[str, Any]:
@@ -76,13 +94,14 @@ class IntegrationAdmin(AuditedAdmin):
     search_fields = ["name", "base_url"]
     autocomplete_fields = ["project"]
     actions = ["activate", "deactivate"]
+    change_form_template = "admin/integrations/integration/change_form.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Show the stored key's hint where there is one."""
         key = ["stored_api_key", "new_api_key", "remove_api_key"] if obj else ["new_api_key"]
         return [
             (None, {"fields": ["project", "name", "description", "base_url", "is_active"]}),
-            ("Credential", {"fields": key}),
+            ("Credential", {"fields": ["auth_scheme", *key, "auth_settings"]}),
             ("Headers", {"fields": ["headers"], "description": "Never credentials."}),
             (
                 "Patience, in seconds",
@@ -93,8 +112,62 @@ class IntegrationAdmin(AuditedAdmin):
                     ]
                 },
             ),
-            ("Retries", {"fields": [("max_retries", "retry_delay_s")]}),
+            (
+                "Retries",
+                {"fields": [("max_retries", "retry_delay_s"), "retries_unsafe", "max_redirects"]},
+            ),
+            (
+                "Limits",
+                {
+                    "fields": [
+                        ("requests_per_minute", "parallel_calls"),
+                        "response_limit_bytes",
+                        "allowed_networks",
+                    ]
+                },
+            ),
+            ("Watching", {"fields": ["test_endpoint", "logs_bodies"]}),
         ]
+
+    def get_urls(self) -> list[Any]:
+        """Add the test's route."""
+        name = "integrations_integration_test"
+        test = path("<path:object_id>/test/", self.admin_site.admin_view(self.test_view), name=name)
+        return [test, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show below the form how it does."""
+        integration = self.get_object(request, unquote(object_id))
+        may_see = request.user.has_perm("integrations.view_callrecord")
+        panel = {"panel": panel_of(integration) if integration and may_see else None}
+        return super().change_view(request, object_id, form_url, panel | (extra_context or {}))
+
+    def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Test the connection, tell how it went, and go back to the integration."""
+        integration = self.get_object(request, unquote(object_id))
+        if integration is None:
+            raise Http404
+        if not request.user.has_perm("integrations.call_integration"):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        caller = Caller(actor=self.actor(request), project=integration.project)
+        try:
+            trial = check_connection(caller=caller, connection=connection_of(integration))
+        except (ApiError, SecretUnreadable) as refusal:
+            self.message_user(request, f"Not tested: {refusal}", messages.WARNING)
+        else:
+            told = "It works" if trial.ok else f"It does not work: {trial.error}"
+            self.message_user(
+                request,
+                f"{told} ({trial.status or 'no answer'}, {trial.latency_ms:,.0f} ms)",
+                messages.SUCCESS if trial.ok else messages.ERROR,
+            )
+        return HttpResponseRedirect(
+            reverse("admin:integrations_integration_change", args=[integration.pk])
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep the project."""

@@ -1,41 +1,11 @@
 """The overview's cards: the numbers of the last 24 hours, as charts and words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from intmod_site.charts import BarChart, LineChart, Tick, bar_chart, line_chart
+from intmod_site.chart_cards import Card, compact, make_card, milliseconds
+from intmod_site.charts import bar_chart, line_chart
 from registry.monitoring.dashboard import Day, Hour
-
-HOURS_LABELLED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One number of the day, and how it went by the hour.
-
-    Args:
-        key: Names it in the page's ids and classes.
-        title: What is counted.
-        figure: The day's number.
-        note: What else there is to say about it.
-        chart: The hours.
-        scale: Values of the chart's ticks, from the top down.
-        hours: Labels below the chart, at even distances.
-    """
-
-    key: str
-    title: str
-    figure: str
-    note: str
-    chart: BarChart | LineChart
-    scale: tuple[str, ...]
-    hours: tuple[str, ...]
-
-    @property
-    def template(self) -> str:
-        """What draws the chart."""
-        return "charts/line.html" if isinstance(self.chart, LineChart) else "charts/bars.html"
 
 
 def cards(day: Day) -> list[Card]:
@@ -99,23 +69,6 @@ def cards(day: Day) -> list[Card]:
     ]
 
 
-def compact(value: float) -> str:
-    """Write a count briefly: 1,200 as 1.2k."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return f"{value / limit:.3g}{unit}"
-    return f"{value:g}"
-
-
-def milliseconds(value: float | None) -> str:
-    """Write a latency with the digits that matter."""
-    if value is None:
-        return "-"
-    if value >= 1000:
-        return f"{value / 1000:.3g} s"
-    return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"
-
-
 def dollars(value: Any) -> str:
     """Write an amount to the cent, smaller ones with two significant digits."""
     if not value:
@@ -133,21 +86,8 @@ def _digits_to(value: Any) -> int:
     return first + 2
 
 
-def _card(
-    hours: tuple[Hour, ...],
-    *,
-    chart: BarChart | LineChart,
-    shown: Callable[[float], str],
-    **words: str,
-) -> Card:
-    ticks: tuple[Tick, ...] = chart.ticks
-    every = len(hours) // HOURS_LABELLED
-    return Card(
-        chart=chart,
-        scale=tuple(shown(tick.value) for tick in reversed(ticks)),
-        hours=tuple(f"{hour.begins:%H:%M}" for hour in hours[::every]),
-        **words,
-    )
+def _card(hours: tuple[Hour, ...], **parts: Any) -> Card:
+    return make_card([hour.begins for hour in hours], **parts)
 
 
 def _labels(hours: tuple[Hour, ...], tell: Callable[[Hour], str]) -> list[str]:

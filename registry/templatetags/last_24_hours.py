@@ -4,7 +4,8 @@ from typing import Any
 
 from django import template
 
-from registry.admin.overview import cards, dollars, milliseconds
+from intmod_site.chart_cards import milliseconds
+from registry.admin.overview import cards, dollars
 from registry.monitoring import dashboard
 
 register = template.Library()

@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils import timezone
 
 from authz.models import APIKey
-from registry.admin.overview import compact, dollars, milliseconds
+from intmod_site.chart_cards import compact, milliseconds
+from registry.admin.overview import dollars
 from registry.models import InferenceRecord, ModelVersion
 from tests.admin.world import World, call
 

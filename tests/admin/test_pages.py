@@ -17,7 +17,7 @@ from authz.models import (
     SecurityPolicy,
     User,
 )
-from integrations.models import Integration
+from integrations.models import CallRecord, Integration
 from registry.models import (
     InferenceRecord,
     MetricDefinition,
@@ -40,7 +40,7 @@ ADDABLE = [
     RegisteredModel, SecurityPolicy, TaskDefault, User, Threshold, MetricDefinition, Silence,
     ProtectedAlias, OptimizationRule,
 ]  # fmt: skip
-RECORDS = (AuditEvent, InferenceRecord, MetricSample)
+RECORDS = (CallRecord, AuditEvent, InferenceRecord, MetricSample)
 
 
 def name(model: type[Model]) -> str:

@@ -25,7 +25,7 @@ from authz.models import (
 )
 from authz.policies.services import attach_policy, create_policy
 from integrations.connections.services import register_integration
-from integrations.models import Integration
+from integrations.models import CallRecord, Integration
 from registry.catalog import aliases, routes, services, versions
 from registry.models import (
     InferenceRecord,
@@ -37,6 +37,7 @@ from registry.models import (
     TaskDefault,
 )
 from tests.admin.watched import watch
+from tests.factories.integrations import CallRecordFactory
 
 ACTOR = Actor(kind="system", label="tests")
 PASSWORD = "correct horse battery staple"
@@ -60,6 +61,7 @@ class World:
     default: TaskDefault
     route: Route
     limit: CallLimit
+    external_call: CallRecord
     record: InferenceRecord
     sample: MetricSample
     watched: list[Any]
@@ -76,6 +78,7 @@ class World:
             self.policy,
             self.attachment,
             self.integration,
+            self.external_call,
             self.model,
             self.version,
             self.alias,
@@ -118,6 +121,7 @@ def build() -> World:
         policy=policy,
         attachment=attach_policy(actor=ACTOR, policy=policy, kind="integration", target="crm"),
         integration=integration,
+        external_call=external_call(integration),
         model=version.model,
         version=version,
         alias=aliases.set_alias(actor=ACTOR, model=version.model, name="champion", version=1),
@@ -133,6 +137,13 @@ def build() -> World:
             version=version, metric="latency_ms", value=1.5, ts=timezone.now()
         ),
         watched=watch(version),
+    )
+
+
+def external_call(integration: Integration, **fields: Any) -> CallRecord:
+    """Record an attempt to call an integration."""
+    return CallRecordFactory(
+        integration_id=integration.pk, project_id=integration.project_id, **fields
     )
 
 
@@ -183,6 +194,8 @@ def grow(world: World, count: int = 12) -> None:
         register_integration(
             actor=ACTOR, project=project, name="more", base_url="https://more.example.com"
         )
+        external_call(world.integration, is_error=True, error_code="http_503", status=503)
+        external_call(world.integration, created_at=timezone.now() - timedelta(hours=index))
         version = register(project, f"more{index}")
         policy = create_policy(actor=ACTOR, project=project, name="more", rules={})
         attach_policy(actor=ACTOR, policy=policy, kind="integration", target="more")
