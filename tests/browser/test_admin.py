@@ -99,3 +99,15 @@ def test_a_key_is_issued_in_the_browser_and_shown_once(world: World, browse: Bro
         page.wait_for_selector("text=from the browser")
         assert text not in page.content()
     assert complaints == []
+
+
+def test_enter_saves_an_integration_and_the_button_tests_it(world: World, browse: Browse) -> None:
+    with browse() as (page, complaints):
+        page.goto(url(world.integration, "change"))
+        page.get_by_role("button", name="Test the connection").click()
+        page.wait_for_selector(".messagelist")
+        assert "Not tested: The security policy pii:1" in page.inner_text(".messagelist")
+        page.locator("#id_test_endpoint").press("Enter")
+        page.wait_for_url("**/integrations/integration/")
+        assert "was changed successfully" in page.inner_text(".messagelist")
+        assert complaints == []
