@@ -50,7 +50,7 @@ def result() -> tuple[int, str]:
     process, output = _running
     code = process.wait()
     output.seek(0)
-    return code, output.read().decode(errors="replace")[-7000:]
+    return code, output.read().decode(errors="replace")[-40_000:]
 
 
 def stop() -> None:

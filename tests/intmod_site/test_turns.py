@@ -49,7 +49,7 @@ def test_they_come_in_the_order_in_which_they_asked() -> None:
         threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
         for thread in threads:
             thread.start()
-            sleep(0.02)
+            sleep(0.1)
         assert order == []
     for thread in threads:
         thread.join()

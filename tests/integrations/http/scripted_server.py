@@ -56,7 +56,7 @@ class Peer:
         """Say nothing more until the test is over."""
         self.server.over.wait(10)
 
-    def wait_for_hangup(self, timeout_s: float = 5) -> float:
+    def wait_for_hangup(self, timeout_s: float = 30) -> float:
         """Give the moment at which the client closed."""
         self.sock.settimeout(timeout_s)
         with contextlib.suppress(ConnectionError):

@@ -25,7 +25,7 @@ def passes(which: Deadline, *, sent: bool = True) -> Iterator[None]:
     started = time.monotonic()
     with pytest.raises(DeadlineExceeded) as caught:
         yield
-    assert LIMIT_S * 0.9 < time.monotonic() - started < LIMIT_S + 1
+    assert LIMIT_S * 0.9 < time.monotonic() - started < LIMIT_S + 8
     assert caught.value.which is which
     assert caught.value.code == which.value
     assert caught.value.sent is sent

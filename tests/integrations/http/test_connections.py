@@ -50,7 +50,7 @@ def test_a_connection_closed_while_idle_is_noticed(
     server = serve(ok_once)
     for _ in range(3):
         assert fetch(client, server.url(), loopback, method="POST", body=b"x").body == b"ok"
-        time.sleep(0.05)
+        time.sleep(0.3)
     assert server.accepted == 3
 
 
@@ -77,7 +77,7 @@ def test_bytes_nobody_asked_for_do_not_become_the_next_answer(
     server = serve(script)
     for _ in range(2):
         assert fetch(client, server.url(), loopback).body == b"ok"
-        time.sleep(0.1)
+        time.sleep(0.5)
     assert server.accepted == 2
 
 

@@ -105,7 +105,7 @@ def test_a_lookup_that_hangs_ends_with_the_deadline(loopback: EgressPolicy) -> N
     release = threading.Event()
 
     def hang(host: str, port: int) -> tuple[str, ...]:
-        release.wait(5)
+        release.wait(20)
         return ("127.0.0.1",)
 
     client = HttpClient(Pools(Resolver(hang)))
@@ -113,7 +113,7 @@ def test_a_lookup_that_hangs_ends_with_the_deadline(loopback: EgressPolicy) -> N
     with pytest.raises(DeadlineExceeded) as caught:
         fetch(client, "http://slow.example/", loopback, deadlines=Deadlines(connect_s=0.2))
     release.set()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
     assert caught.value.which is Deadline.CONNECT
     assert not caught.value.sent
 
@@ -124,7 +124,7 @@ def test_lookups_of_one_name_are_shared_and_those_of_many_bounded() -> None:
 
     def ask(host: str, port: int) -> tuple[str, ...]:
         asked.append(host)
-        release.wait(5)
+        release.wait(20)
         return ("1.1.1.1",)
 
     resolver = Resolver(ask, most_at_once=1)

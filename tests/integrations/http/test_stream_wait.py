@@ -44,7 +44,7 @@ def test_it_says_whether_the_next_line_is_there(
         elif framing == "length":
             pieces[1] += b"x\n"
         peer.send(heads[framing] + pieces[0])
-        go_on.wait(5)
+        go_on.wait(30)
         peer.send(pieces[1])
 
     with stream(client, serve(script).url(), loopback) as lines:
@@ -53,7 +53,7 @@ def test_it_says_whether_the_next_line_is_there(
         began = time.monotonic()
         assert lines.wait(SHORT_S) is False
         assert lines.wait(0) is False
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
         go_on.set()
         until_ready(lines)
         assert next(lines) == b"two"

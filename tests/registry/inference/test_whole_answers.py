@@ -64,6 +64,9 @@ def endless(peer: Peer) -> None:
         peer.send(block)
 
 
+SILENT = after_request(silence)
+
+
 def soon() -> str:
     return format_datetime(timezone.now(), usegmt=True)
 
@@ -71,13 +74,16 @@ def soon() -> str:
 @pytest.mark.parametrize(
     "first",
     [limited("0"), limited(soon()), limited("soon"), after_request(oops),
-     after_request(reset_at_once), after_request(cut), after_request(silence)],
+     after_request(reset_at_once), after_request(cut), SILENT],
     ids=["429", "429-date", "429-garbage", "500", "reset", "cut", "silence"],
 )  # fmt: skip
 def test_what_passes_is_tried_again_within_the_deadline(
     serve_model: ServeModel, developer: ApiClient, first: Script
 ) -> None:
-    server = serve_model(in_turn(first, completing()), max_retries=2, first_byte_timeout_s=0.3)
+    patience_s = 2 if first is SILENT else 30
+    server = serve_model(
+        in_turn(first, completing()), max_retries=2, first_byte_timeout_s=patience_s
+    )
     assert developer.ok("POST", "ai/generate", BODY)["result"] == "Hello."
     assert len(server.requests) == 2
     record = InferenceRecord.objects.get()
@@ -97,7 +103,7 @@ def test_what_passes_is_tried_again_within_the_deadline(
         (refused("500 Oops", "oops"), 502, "upstream_server_error"),
         (after_request(reset_at_once), 502, "upstream_reset"),
         (after_request(cut), 502, "upstream_reset"),
-        (after_request(silence), 504, "upstream_first_byte_timeout"),
+        (SILENT, 504, "upstream_first_byte_timeout"),
         (after_request(nonsense), 502, "upstream_malformed"),
         (after_request(trickle), 504, "upstream_total_timeout"),
         (after_request(endless), 502, "upstream_malformed"),
@@ -106,7 +112,11 @@ def test_what_passes_is_tried_again_within_the_deadline(
 def test_what_does_not_pass_is_told_as_what_it_is(
     serve_model: ServeModel, developer: ApiClient, script: Script, status: int, code: str
 ) -> None:
-    serve_model(script, first_byte_timeout_s=0.5, timeout_s=1.5 if status == 504 else 30)
+    serve_model(
+        script,
+        first_byte_timeout_s=0.5 if script is SILENT else 25,
+        timeout_s=1.5 if code == "upstream_total_timeout" else 30,
+    )
     envelope = developer.refused(status, "POST", "ai/generate", BODY)
     assert envelope["error_details"]["code"] == code
     assert envelope["error_details"]["retry_after_s"] == (7 if status == 429 else None)
@@ -120,12 +130,12 @@ def test_one_deadline_holds_over_all_tries(serve_model: ServeModel, developer: A
         after_request(silence),
         timeout_s=1.0,
         first_byte_timeout_s=0.4,
-        max_retries=5,
+        max_retries=10,
         fallbacks=[{"model": "spare"}],
     )
     began = time.monotonic()
     developer.refused(504, "POST", "ai/generate", BODY)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8, "22 tries of 0.4 s each without it"
     assert len(spare.requests) <= 1
 
 
