@@ -1,6 +1,7 @@
 """The app of the outside world."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class IntegrationsConfig(AppConfig):
@@ -9,14 +10,38 @@ class IntegrationsConfig(AppConfig):
     name = "integrations"
     verbose_name = "Integrations"
     role_permissions = {
-        "viewer": ["view_integration", "view_callrecord"],
-        "developer": ["call_integration"],
-        "operator": ["add_integration", "change_integration", "delete_integration"],
+        "viewer": [
+            "view_integration",
+            "view_callrecord",
+            "view_webhookendpoint",
+            "view_eventtype",
+            "view_webhookmessage",
+            "view_webhookdelivery",
+        ],
+        "developer": ["call_integration", "publish_webhookmessage"],
+        "operator": [
+            "add_integration",
+            "change_integration",
+            "delete_integration",
+            "add_webhookendpoint",
+            "change_webhookendpoint",
+            "delete_webhookendpoint",
+            "replay_webhookdelivery",
+            "add_eventtype",
+            "change_eventtype",
+            "delete_eventtype",
+        ],
     }
 
     def ready(self) -> None:
-        """Let policies be attached to integrations."""
+        """Let policies be attached to integrations and endpoints; keep the catalogue in step."""
         from authz.policies.targets import register_target_kind
         from integrations.connections.policies import INTEGRATION
+        from integrations.webhooks.built_in import write_built_in
+        from integrations.webhooks.policies import WEBHOOK_ENDPOINT
 
         register_target_kind(INTEGRATION)
+        register_target_kind(WEBHOOK_ENDPOINT)
+        post_migrate.connect(
+            write_built_in, sender=self, dispatch_uid="integrations.write_built_in"
+        )

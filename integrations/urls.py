@@ -4,8 +4,11 @@ from django.urls import path
 
 from integrations.connections.call_views import CallViewSet, StatusViewSet
 from integrations.connections.views import IntegrationViewSet
+from integrations.webhooks import record_views as records
+from integrations.webhooks.views import PublishViewSet, WebhookEndpointViewSet
 
 EXTERNAL = "integration/external"
+WEBHOOK = "integration/webhook"
 
 urlpatterns = [
     path(EXTERNAL, IntegrationViewSet.as_view({"get": "list", "post": "create"})),
@@ -22,4 +25,46 @@ urlpatterns = [
     path(f"{EXTERNAL}/<str:name>/calls", CallViewSet.as_view({"get": "list"})),
     path("integration/status", StatusViewSet.as_view({"get": "list"})),
     path("integration/status/<str:name>", StatusViewSet.as_view({"get": "retrieve"})),
+    path(WEBHOOK, PublishViewSet.as_view({"post": "create"})),
+    path(
+        f"{WEBHOOK}/endpoints",
+        WebhookEndpointViewSet.as_view({"get": "list", "post": "create"}),
+    ),
+    path(
+        f"{WEBHOOK}/endpoints/<uuid:pk>",
+        WebhookEndpointViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
+    ),
+    *(
+        path(
+            f"{WEBHOOK}/endpoints/<uuid:pk>/{name.replace('_', '-')}",
+            WebhookEndpointViewSet.as_view({"post": name}),
+        )
+        for name in ("rotate_secret", "recover", "enable", "disable")
+    ),
+    path(
+        f"{WEBHOOK}/event-types",
+        records.EventTypeViewSet.as_view({"get": "list", "post": "create"}),
+    ),
+    path(
+        f"{WEBHOOK}/event-types/<uuid:pk>",
+        records.EventTypeViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
+    ),
+    path(f"{WEBHOOK}/messages", records.WebhookMessageViewSet.as_view({"get": "list"})),
+    path(
+        f"{WEBHOOK}/messages/<str:message_id>",
+        records.WebhookMessageViewSet.as_view({"get": "retrieve"}),
+    ),
+    path(f"{WEBHOOK}/deliveries", records.WebhookDeliveryViewSet.as_view({"get": "list"})),
+    path(
+        f"{WEBHOOK}/deliveries/<uuid:pk>",
+        records.WebhookDeliveryViewSet.as_view({"get": "retrieve"}),
+    ),
+    path(
+        f"{WEBHOOK}/deliveries/<uuid:pk>/replay",
+        records.WebhookDeliveryViewSet.as_view({"post": "replay"}),
+    ),
 ]

@@ -61,6 +61,7 @@ class RegistryConfig(AppConfig):
     def ready(self) -> None:
         """Describe the plain views in the OpenAPI schema, and make the providers known."""
         from authz.policies.targets import register_target_kind
+        from integrations.webhooks.built_in import register_event_types
         from intmod_site.api.shapes import register_shape
         from registry.catalog.capabilities import register_provider
         from registry.catalog.policies import MODEL_VERSION
@@ -71,7 +72,11 @@ class RegistryConfig(AppConfig):
         from registry.inference.surfaces.speaker import refuse
         from registry.inference.usage_view import register_usage
         from registry.monitoring.alerting.checks import no_critical_alert
+        from registry.monitoring.announcements import register_announcer
+        from registry.monitoring.webhooks import EVENT_TYPES, publish_announcement
 
+        register_event_types(EVENT_TYPES)
+        register_announcer(publish_announcement)
         register_gate("no_critical_alert", no_critical_alert)
         for name, provider in IN_PROCESS.items():
             register_provider(name, provider.tasks_of, remote=False)

@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parent
-FOLDERS = ("authz", "intmod_site", "integrations/connections", "registry", "admin")
+FOLDERS = (
+    "authz",
+    "intmod_site",
+    "integrations/connections",
+    "integrations/webhooks",
+    "registry",
+    "admin",
+)
 WITHOUT = (
     "intmod_site/test_strict_json.py",
     "intmod_site/test_keys.py",

@@ -1,5 +1,24 @@
 """Tables of the outside world."""
 
 from integrations.models.connections import AccessToken, BreakerState, CallRecord, Integration
+from integrations.models.webhooks import (
+    AuditFeed,
+    DeliveryAttempt,
+    EventType,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+)
 
-__all__ = ["AccessToken", "BreakerState", "CallRecord", "Integration"]
+__all__ = [
+    "AccessToken",
+    "AuditFeed",
+    "BreakerState",
+    "CallRecord",
+    "DeliveryAttempt",
+    "EventType",
+    "Integration",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookMessage",
+]

@@ -1,0 +1,76 @@
+"""Making one attempt at one delivery: the whole of what a job does.
+
+`attempt` may be called by anybody at any time, twice or late: it acts only for the run that the
+row names, and what it finds out is recorded with the change of state in one transaction.
+"""
+
+import time
+from uuid import UUID
+
+from django.utils import timezone
+
+from integrations.models import WebhookDelivery, WebhookEndpoint
+from integrations.webhooks.order import is_first
+from integrations.webhooks.outcome import Outcome, of_our_own
+from integrations.webhooks.pace import takes_slot
+from integrations.webhooks.policies import judged
+from integrations.webhooks.recording import Tried, record
+from integrations.webhooks.requests import request_once
+from intmod_site.database import release_connection
+
+State = WebhookDelivery.State
+
+
+def attempt(delivery_id: UUID, run: int) -> Outcome | None:
+    """Send a delivery's message to its endpoint, if it is its turn, and record how that went.
+
+    Args:
+        delivery_id: Which delivery.
+        run: For which of its runs; another one than the row names does nothing.
+
+    Returns:
+        How it went; None where nothing was sent.
+    """
+    delivery = (
+        WebhookDelivery.objects.select_related("endpoint__project", "message")
+        .filter(pk=delivery_id)
+        .first()
+    )
+    if delivery is None or delivery.run != run or delivery.state != State.PENDING:
+        return None
+    endpoint = delivery.endpoint
+    if endpoint.state != WebhookEndpoint.State.ACTIVE:
+        _hold(delivery)
+        return None
+    if endpoint.is_ordered and not is_first(delivery):
+        # Whoever ends the one before makes this one due.
+        return None
+    if endpoint.deliveries_per_minute and not takes_slot(delivery, endpoint):
+        return None
+    return _try(delivery)
+
+
+def _try(delivery: WebhookDelivery) -> Outcome:
+    endpoint, message = delivery.endpoint, delivery.message
+    started_at, began_s = timezone.now(), time.monotonic()
+    decision = judged(delivery, started_at)
+    if decision.allowed:
+        # Waiting for the receiver needs no connection to the database.
+        release_connection()
+        outcome = request_once(endpoint, message, started_at)
+    else:
+        first = decision.reasons[0]
+        outcome = of_our_own("policy_denied", f"The security policy {first.policy} forbids this.")
+    latency_ms = (time.monotonic() - began_s) * 1000
+    record(
+        delivery,
+        Tried(started_at=started_at, latency_ms=latency_ms, outcome=outcome, decision=decision),
+    )
+    return outcome
+
+
+def _hold(delivery: WebhookDelivery) -> None:
+    """Keep for later what a disabled endpoint is not told; an old run holds nothing."""
+    WebhookDelivery.objects.filter(pk=delivery.pk, run=delivery.run, state=State.PENDING).update(
+        state=State.HELD, next_attempt_at=None
+    )
