@@ -179,7 +179,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"MetricKindEnum": "registry.tasks.METRIC_KINDS"},
+    "ENUM_NAME_OVERRIDES": {
+        "MetricKindEnum": "registry.tasks.METRIC_KINDS",
+        "WebhookEndpointStateEnum": "integrations.models.webhooks.WebhookEndpoint.State",
+        "WebhookDeliveryStateEnum": "integrations.models.webhooks.WebhookDelivery.State",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
