@@ -17,6 +17,8 @@ class IntegrationsConfig(AppConfig):
             "view_eventtype",
             "view_webhookmessage",
             "view_webhookdelivery",
+            "view_inboundsource",
+            "view_receivedevent",
         ],
         "developer": ["call_integration", "publish_webhookmessage"],
         "operator": [
@@ -30,18 +32,25 @@ class IntegrationsConfig(AppConfig):
             "add_eventtype",
             "change_eventtype",
             "delete_eventtype",
+            "add_inboundsource",
+            "change_inboundsource",
+            "delete_inboundsource",
         ],
     }
 
     def ready(self) -> None:
-        """Let policies be attached to integrations and endpoints; keep the catalogue in step."""
+        """Let policies be attached; keep the catalogue in step; describe the plain view."""
         from authz.policies.targets import register_target_kind
         from integrations.connections.policies import INTEGRATION
         from integrations.webhooks.built_in import write_built_in
+        from integrations.webhooks.inbound.policies import INBOUND_SOURCE
+        from integrations.webhooks.inbound.schema import register_inbound_endpoint
         from integrations.webhooks.policies import WEBHOOK_ENDPOINT
 
         register_target_kind(INTEGRATION)
+        register_target_kind(INBOUND_SOURCE)
         register_target_kind(WEBHOOK_ENDPOINT)
+        register_inbound_endpoint()
         post_migrate.connect(
             write_built_in, sender=self, dispatch_uid="integrations.write_built_in"
         )

@@ -9,6 +9,13 @@ from integrations.webhooks.views import PublishViewSet, WebhookEndpointViewSet
 
 EXTERNAL = "integration/external"
 WEBHOOK = "integration/webhook"
+from integrations.webhooks.inbound.event_views import ReceivedEventViewSet
+from integrations.webhooks.inbound.source_views import InboundSourceViewSet
+from integrations.webhooks.inbound.view import inbound
+
+EXTERNAL = "integration/external"
+SOURCES = f"{WEBHOOK}/sources"
+RECEIVED = f"{WEBHOOK}/received"
 
 urlpatterns = [
     path(EXTERNAL, IntegrationViewSet.as_view({"get": "list", "post": "create"})),
@@ -67,4 +74,19 @@ urlpatterns = [
         f"{WEBHOOK}/deliveries/<uuid:pk>/replay",
         records.WebhookDeliveryViewSet.as_view({"post": "replay"}),
     ),
+    path(f"{WEBHOOK}/inbound/<str:source>", inbound),
+    path(SOURCES, InboundSourceViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        f"{SOURCES}/<str:name>",
+        InboundSourceViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
+    ),
+    path(
+        f"{SOURCES}/<str:name>/rotate-secret",
+        InboundSourceViewSet.as_view({"post": "rotate_secret"}),
+    ),
+    path(f"{SOURCES}/<str:name>/validate", InboundSourceViewSet.as_view({"post": "validate"})),
+    path(RECEIVED, ReceivedEventViewSet.as_view({"get": "list"})),
+    path(f"{RECEIVED}/<uuid:pk>", ReceivedEventViewSet.as_view({"get": "retrieve"})),
 ]

@@ -1,6 +1,7 @@
 """Tables of the outside world."""
 
 from integrations.models.connections import AccessToken, BreakerState, CallRecord, Integration
+from integrations.models.inbound import InboundSource, ReceivedEvent
 from integrations.models.webhooks import (
     AuditFeed,
     DeliveryAttempt,
@@ -17,7 +18,9 @@ __all__ = [
     "CallRecord",
     "DeliveryAttempt",
     "EventType",
+    "InboundSource",
     "Integration",
+    "ReceivedEvent",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookMessage",

@@ -89,8 +89,15 @@ class Setting:
     required: bool = False
 
 
-def check_settings(settings: Mapping[str, Any], known: Mapping[str, Setting]) -> None:
+def check_settings(
+    settings: Mapping[str, Any], known: Mapping[str, Setting], *, field: str = "auth_settings"
+) -> None:
     """Refuse unknown, missing and odd settings.
+
+    Args:
+        settings: What somebody set.
+        known: What there is to set.
+        field: What the settings are called where they are set.
 
     Raises:
         ValidationFailed: Naming the first.
@@ -99,15 +106,15 @@ def check_settings(settings: Mapping[str, Any], known: Mapping[str, Setting]) ->
         if name not in known:
             offered = ", ".join(sorted(known)) or "none"
             raise ValidationFailed.of(
-                "auth_settings", f"{name[:100]!a} is unknown; this scheme takes: {offered}."
+                field, f"{name[:100]!a} is unknown; this scheme takes: {offered}."
             )
     for name, setting in known.items():
         value = settings.get(name)
         if value is None and name not in settings:
             if setting.required:
                 raise ValidationFailed.of(
-                    f"/auth_settings/{name}", "This scheme needs it.", code="required"
+                    f"/{field}/{name}", "This scheme needs it.", code="required"
                 )
             continue
         if not isinstance(value, str) or len(value) > 2000 or not setting.pattern.fullmatch(value):
-            raise ValidationFailed.of(f"/auth_settings/{name}", setting.what)
+            raise ValidationFailed.of(f"/{field}/{name}", setting.what)

@@ -1,0 +1,235 @@
+"""Registering, changing and removing those who may tell us of events."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from authz.audit.actor import Actor
+from authz.audit.record import record_change, state_of
+from authz.configuration.revision import move_revision
+from authz.models import Project
+from authz.policies.services import detach_all
+from authz.secrets.keyring import SecretUnreadable
+from integrations.models import InboundSource
+from integrations.webhooks.inbound.policies import KIND
+from integrations.webhooks.inbound.schemes import SCHEMES
+from integrations.webhooks.inbound.schemes.scheme import SignatureScheme
+from integrations.webhooks.inbound.secrets import (
+    Replaced,
+    present_secret,
+    replaced_secrets,
+    written,
+)
+from intmod_site.api.errors import Conflict, NotFound, ValidationFailed
+from intmod_site.conflicts import atomic_unless_taken
+
+OVERLAP_S = 24 * 3600
+LONGEST_OVERLAP_S = 7 * 24 * 3600
+MOST_REPLACED = 5
+"""Secrets beside the present one that count: each costs a hash of every body."""
+
+
+def register_source(
+    *, actor: Actor, project: Project, secret: str | None = None, **fields: Any
+) -> tuple[InboundSource, str]:
+    """Register somebody who may tell us of events.
+
+    Args:
+        actor: Who registers them.
+        project: Where the events go.
+        secret: What they sign with; made here unless it is given.
+        fields: Columns of `InboundSource`.
+
+    Returns:
+        The source, and its secret in plain text: to be shown this once.
+
+    Raises:
+        Conflict: The name is taken.
+        ValidationFailed, django.core.exceptions.ValidationError: A field is wrong.
+    """
+    source = InboundSource(project=project, **fields)
+    plaintext = _secret_for(_scheme_of(source), secret)
+    source.secret = plaintext
+    _check(source)
+    with atomic_unless_taken(_taken(source.name)):
+        source.save(force_insert=True)
+        move_revision()
+        record_change(
+            actor=actor,
+            action="inboundsource.create",
+            obj=source,
+            project=project,
+            after=state_of(source),
+        )
+    return source, plaintext
+
+
+def update_source(*, actor: Actor, source: InboundSource, changes: dict[str, Any]) -> InboundSource:
+    """Change a source; what comes afterwards is taken as it says then.
+
+    Raises:
+        Conflict, ValidationFailed, django.core.exceptions.ValidationError: As in
+            `register_source`.
+        NotFound: It was removed meanwhile.
+    """
+    with atomic_unless_taken(_taken(changes.get("name", source.name))):
+        current = _locked(source)
+        before = state_of(current)
+        for name, value in changes.items():
+            setattr(current, name, value)
+        _check(current)
+        if "scheme" in changes:
+            _check_secrets(current)
+        current.save(update_fields=[*changes, "updated_at"])
+        move_revision()
+        record_change(
+            actor=actor,
+            action="inboundsource.update",
+            obj=current,
+            project=current.project,
+            before=before,
+            after=state_of(current),
+        )
+    return current
+
+
+def rotate_secret(
+    *,
+    actor: Actor,
+    source: InboundSource,
+    secret: str | None = None,
+    overlap_s: int = OVERLAP_S,
+) -> tuple[InboundSource, str]:
+    """Give a source another secret.
+
+    Args:
+        actor: Who.
+        source: Whose.
+        secret: The new one; made here unless it is given.
+        overlap_s: How long the present one still counts, in seconds; 0 revokes it and all that
+            it replaced at once.
+
+    Returns:
+        The source, and its new secret in plain text: to be shown this once.
+
+    Raises:
+        ValidationFailed: Nothing is signed with such a secret, or it is the present one.
+        Conflict: Too many replaced ones count already, or they cannot be read any more.
+        NotFound: It was removed meanwhile.
+    """
+    if not 0 <= overlap_s <= LONGEST_OVERLAP_S:
+        raise ValidationFailed.of("overlap_s", f"From 0 to {LONGEST_OVERLAP_S} seconds.")
+    now = timezone.now()
+    with transaction.atomic():
+        current = _locked(source)
+        plaintext = _secret_for(_scheme_of(current), secret)
+        before = state_of(current)
+        replaced: Replaced = []
+        if overlap_s:
+            replaced = _replaced_by(current, plaintext, now + timedelta(seconds=overlap_s))
+        current.old_secrets = written(replaced)  # type: ignore[assignment]  # its descriptor's
+        current.secret = plaintext
+        current.save(update_fields=["secret", "old_secrets", "updated_at"])
+        move_revision()
+        record_change(
+            actor=actor,
+            action="inboundsource.rotate_secret",
+            obj=current,
+            project=current.project,
+            before=before,
+            after=state_of(current) | {"overlap_s": overlap_s},
+        )
+    return current, plaintext
+
+
+def remove_source(*, actor: Actor, source: InboundSource) -> None:
+    """Remove a source with the events that it told us of.
+
+    Raises:
+        NotFound: It was removed meanwhile.
+    """
+    with transaction.atomic():
+        current = _locked(source)
+        label = InboundSource(pk=current.pk, name=current.name)
+        before, project = state_of(current), current.project
+        detach_all(actor=actor, kind=KIND, target_ids=[current.pk])
+        current.delete()
+        move_revision()
+        record_change(
+            actor=actor, action="inboundsource.delete", obj=label, project=project, before=before
+        )
+
+
+def _replaced_by(source: InboundSource, fresh: str, until: datetime) -> Replaced:
+    """Give the secrets that count beside the fresh one."""
+    now = timezone.now()
+    try:
+        present = present_secret(source)
+        counting = [(text, end) for text, end in replaced_secrets(source) if end > now]
+    except SecretUnreadable:
+        raise Conflict(
+            "The present secret does not decrypt; replace it with overlap_s 0.",
+            code="secret_unreadable",
+        ) from None
+    if fresh == present:
+        raise ValidationFailed.of("secret", "This is the present one.")
+    if len(counting) >= MOST_REPLACED:
+        raise Conflict(
+            f"{MOST_REPLACED} replaced secrets count already; revoke them with overlap_s 0."
+        )
+    return [(present, until), *((text, end) for text, end in counting if text != fresh)]
+
+
+def _locked(source: InboundSource) -> InboundSource:
+    rows = InboundSource.objects.select_for_update(of=("self",), no_key=True)
+    current: InboundSource | None = rows.select_related("project").filter(pk=source.pk).first()
+    if current is None:
+        raise NotFound("There is no such inbound source any more.")
+    return current
+
+
+def _taken(name: str) -> str:
+    return f"There is an inbound source called {name} already."
+
+
+def _scheme_of(source: InboundSource) -> SignatureScheme:
+    scheme = SCHEMES.get(source.scheme)
+    if scheme is None:
+        raise ValidationFailed.of("scheme", f"One of {', '.join(SCHEMES)}.")
+    return scheme
+
+
+def _secret_for(scheme: SignatureScheme, given: str | None) -> str:
+    secret = given if given is not None else scheme.new_secret()
+    if secret is None:
+        raise ValidationFailed.of(
+            "secret", f"The scheme {scheme.name} needs the sender's.", code="required"
+        )
+    scheme.check_secret(secret)
+    return secret
+
+
+def _check(source: InboundSource) -> None:
+    scheme = _scheme_of(source)
+    if not isinstance(source.settings, dict):
+        raise ValidationFailed.of("settings", "An object.")
+    scheme.check(source.settings)
+    source.full_clean(exclude=["project"])
+
+
+def _check_secrets(source: InboundSource) -> None:
+    """Let another scheme be chosen only if the stored secrets are such as it signs with."""
+    scheme = _scheme_of(source)
+    try:
+        secrets = [present_secret(source), *(text for text, _ in replaced_secrets(source))]
+    except SecretUnreadable:
+        return
+    for secret in secrets:
+        try:
+            scheme.check_secret(secret)
+        except ValidationFailed as refusal:
+            raise ValidationFailed.of(
+                "scheme", f"The stored secret is none of this scheme's: {refusal.message}"
+            ) from None
