@@ -5,15 +5,13 @@ from django.urls import path
 from integrations.connections.call_views import CallViewSet, StatusViewSet
 from integrations.connections.views import IntegrationViewSet
 from integrations.webhooks import record_views as records
+from integrations.webhooks.inbound.event_views import ReceivedEventViewSet
+from integrations.webhooks.inbound.source_views import InboundSourceViewSet
+from integrations.webhooks.inbound.view import inbound
 from integrations.webhooks.views import PublishViewSet, WebhookEndpointViewSet
 
 EXTERNAL = "integration/external"
 WEBHOOK = "integration/webhook"
-from integrations.webhooks.inbound.event_views import ReceivedEventViewSet
-from integrations.webhooks.inbound.source_views import InboundSourceViewSet
-from integrations.webhooks.inbound.view import inbound
-
-EXTERNAL = "integration/external"
 SOURCES = f"{WEBHOOK}/sources"
 RECEIVED = f"{WEBHOOK}/received"
 
