@@ -1,5 +1,6 @@
 """The address for senders in the OpenAPI schema."""
 
+from authz.api.permissions import ANYONE
 from integrations.webhooks.inbound.receiving import BASE, ROUTE
 from intmod_site.api.schema import PlainEndpoint, register_plain_endpoint
 
@@ -25,6 +26,7 @@ def register_inbound_endpoint() -> None:
                 "operationId": "integration_webhook_inbound",
                 "summary": "Take an event of a source. The sender's signature is the credential.",
                 "tags": ["integration"],
+                "x-permission": ANYONE,
                 "security": [],
                 "parameters": [
                     {
