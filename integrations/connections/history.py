@@ -1,10 +1,11 @@
-"""An integration's last 24 hours, hour by hour: one query over the attempts in them."""
+"""The last 24 hours of attempts, hour by hour: one query over those in them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from integrations.models import CallRecord
@@ -12,19 +13,39 @@ from integrations.models import CallRecord
 HOURS = 24
 
 _HOUR = {
-    "sqlite": "SUBSTR(created_at, 1, 13)",
-    "postgresql": "TO_CHAR(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')",
+    "sqlite": "SUBSTR({moment}, 1, 13)",
+    "postgresql": "TO_CHAR({moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24')",
 }
 _PER_HOUR = """
 SELECT hour, COUNT(*), SUM(failed), MIN(CASE WHEN share >= 0.95 THEN latency_ms END)
 FROM (
     SELECT {hour} AS hour, latency_ms, CASE WHEN is_error THEN 1 ELSE 0 END AS failed,
            CUME_DIST() OVER (PARTITION BY {hour} ORDER BY latency_ms) AS share
-    FROM integrations_callrecord
-    WHERE integration_id = %s AND created_at >= %s AND attempt > 0
+    FROM {table}
+    WHERE {owner} = %s AND {moment} >= %s{besides}
 ) AS ranked
 GROUP BY hour
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A table of attempts with the columns `latency_ms` and `is_error`.
+
+    Args:
+        model: Whose table.
+        owner: Column of whose attempts they are.
+        moment: Column of when they were made.
+        besides: A further condition in SQL.
+    """
+
+    model: type[Model]
+    owner: str
+    moment: str
+    besides: str = ""
+
+
+CALLS = Log(CallRecord, "integration_id", "created_at", " AND attempt > 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +58,24 @@ class Hour:
     p95_ms: float | None = None
 
 
-def last_day(integration_id: UUID, now: datetime | None = None) -> tuple[Hour, ...]:
+def last_day(owner_id: UUID, now: datetime | None = None, *, log: Log = CALLS) -> tuple[Hour, ...]:
     """Give the last 24 hours, the present one included, oldest first."""
     this_hour = (now or timezone.now()).replace(minute=0, second=0, microsecond=0)
     since = this_hour - timedelta(hours=HOURS - 1)
-    found = {hour.begins: hour for hour in _read(integration_id, since)}
+    found = {hour.begins: hour for hour in _read(log, owner_id, since)}
     moments = (since + timedelta(hours=index) for index in range(HOURS))
     return tuple(found.get(moment, Hour(moment)) for moment in moments)
 
 
-def _read(integration_id: UUID, since: datetime) -> list[Hour]:
-    key = CallRecord._meta.get_field("integration_id").get_db_prep_value(integration_id, connection)
-    statement = _PER_HOUR.format(hour=_HOUR[connection.vendor])
+def _read(log: Log, owner_id: UUID, since: datetime) -> list[Hour]:
+    key = log.model._meta.get_field(log.owner).get_db_prep_value(owner_id, connection)
+    statement = _PER_HOUR.format(
+        hour=_HOUR[connection.vendor].format(moment=log.moment),
+        table=connection.ops.quote_name(log.model._meta.db_table),
+        owner=log.owner,
+        moment=log.moment,
+        besides=log.besides,
+    )
     with connection.cursor() as cursor:
         cursor.execute(statement, [key, connection.ops.adapt_datetimefield_value(since)])
         return [

@@ -17,7 +17,14 @@ from authz.models import (
     SecurityPolicy,
     User,
 )
-from integrations.models import CallRecord, Integration
+from integrations.models import (
+    CallRecord,
+    EventType,
+    Integration,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+)
 from registry.models import (
     InferenceRecord,
     MetricDefinition,
@@ -38,9 +45,11 @@ MODELS = list(admin.site._registry)
 ADDABLE = [
     APIKey, Group, Integration, Membership, ModelAlias, ModelVersion, PolicyAttachment, Project,
     RegisteredModel, SecurityPolicy, TaskDefault, User, Threshold, MetricDefinition, Silence,
-    ProtectedAlias, OptimizationRule,
+    ProtectedAlias, OptimizationRule, WebhookEndpoint, EventType,
 ]  # fmt: skip
-RECORDS = (CallRecord, AuditEvent, InferenceRecord, MetricSample)
+RECORDS = (
+    CallRecord, AuditEvent, InferenceRecord, MetricSample, WebhookDelivery, WebhookMessage,
+)  # fmt: skip
 
 
 def name(model: type[Model]) -> str:

@@ -8,6 +8,7 @@ from authz.models import APIKey, AuditEvent, Session, User
 from authz.secrets.fields import SECRET_MASK
 from integrations.models import Integration
 from tests.admin.forms import submit, url
+from tests.admin.told import HOOK_SECRET
 from tests.admin.world import SECRET, World
 
 
@@ -21,7 +22,8 @@ def test_no_page_shows_a_secret(world: World, staff: Client) -> None:
     key = APIKey.objects.get()
     hidden = [
         SECRET, world.key_text, key.secret_hash, str(session.refresh_jti), session.refresh_jti.hex,
-        user.password, world.integration.api_key.ciphertext,
+        user.password, world.integration.api_key.ciphertext, HOOK_SECRET,
+        world.told[0].secret.ciphertext,
     ]  # fmt: skip
     pages = ["/admin/"]
     for obj in [*world.objects, *AuditEvent.objects.all()]:

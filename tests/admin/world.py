@@ -26,6 +26,7 @@ from authz.models import (
 from authz.policies.services import attach_policy, create_policy
 from integrations.connections.services import register_integration
 from integrations.models import CallRecord, Integration
+from integrations.webhooks.services import publish
 from registry.catalog import aliases, routes, services, versions
 from registry.models import (
     InferenceRecord,
@@ -36,6 +37,7 @@ from registry.models import (
     Route,
     TaskDefault,
 )
+from tests.admin.told import add_attempt, tell
 from tests.admin.watched import watch
 from tests.factories.integrations import CallRecordFactory
 
@@ -65,6 +67,7 @@ class World:
     record: InferenceRecord
     sample: MetricSample
     watched: list[Any]
+    told: list[Any]
 
     @property
     def objects(self) -> list[Any]:
@@ -88,6 +91,7 @@ class World:
             self.record,
             self.sample,
             *self.watched,
+            *self.told,
             Group.objects.get(name="admin"),
             AuditEvent.objects.first(),
         ]
@@ -137,6 +141,7 @@ def build() -> World:
             version=version, metric="latency_ms", value=1.5, ts=timezone.now()
         ),
         watched=watch(version),
+        told=tell(project),
     )
 
 
@@ -212,4 +217,7 @@ def grow(world: World, count: int = 12) -> None:
         call(version, status=504, error_code="upstream_timeout")
         MetricSample.objects.create(version=version, metric="latency_ms", value=1, ts=now)
         watch(version, name=f"{index}")
+        tell(world.project, name=f"{index}")
+        publish("order.created", {"n": index}, project=world.project)
+        add_attempt(world.told[-1], hours_ago=index)
         Group.objects.create(name=f"role{index}")
