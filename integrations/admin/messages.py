@@ -24,6 +24,9 @@ class EventTypeForm(ServiceForm):
         fields: list[str] = []
 
 
+_FIELDS = ["project", "name", "description", "schema", "is_archived"]
+
+
 @admin.register(EventType)
 class EventTypeAdmin(AuditedAdmin):
     """The catalogue: the projects' own types and the product's."""
@@ -34,13 +37,13 @@ class EventTypeAdmin(AuditedAdmin):
     list_select_related = ["project"]
     search_fields = ["name"]
     autocomplete_fields = ["project"]
-    fields = ["project", "name", "description", "schema", "is_archived"]
+    fields: Any = _FIELDS
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep project and name, and all of a built-in one."""
         if obj is None:
             return []
-        return ["project", "name"] if obj.project_id else list(self.fields)
+        return ["project", "name"] if obj.project_id else _FIELDS
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ask for a project: only the product's own types have none."""

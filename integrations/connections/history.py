@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -68,7 +69,8 @@ def last_day(owner_id: UUID, now: datetime | None = None, *, log: Log = CALLS) -
 
 
 def _read(log: Log, owner_id: UUID, since: datetime) -> list[Hour]:
-    key = log.model._meta.get_field(log.owner).get_db_prep_value(owner_id, connection)
+    column: Any = log.model._meta.get_field(log.owner)
+    key = column.get_db_prep_value(owner_id, connection)
     statement = _PER_HOUR.format(
         hour=_HOUR[connection.vendor].format(moment=log.moment),
         table=connection.ops.quote_name(log.model._meta.db_table),

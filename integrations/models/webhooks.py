@@ -159,8 +159,8 @@ class WebhookMessage(ProjectOwned):
 class WebhookDelivery(models.Model):
     """One message for one endpoint.
 
-    `run` names the job that may act for it: whoever makes it due anew moves it on, and what an
-    older job still finds out is noted but changes nothing.
+    `run` names the claim that may act for it: whoever claims it or makes it due anew moves it on,
+    and what an older claim still finds out is noted but decides nothing.
     """
 
     class State(models.TextChoices):
@@ -208,19 +208,27 @@ class WebhookDelivery(models.Model):
             models.Index(fields=["project_id", "-id"], name="hook_delivery_by_project"),
             models.Index(fields=["endpoint", "-id"], name="hook_delivery_by_endpoint"),
             models.Index(
-                fields=["endpoint", "state", "sequence", "id"],
+                fields=["endpoint", "sequence", "id"],
                 condition=models.Q(state__in=["pending", "held"]),
                 name="hook_delivery_open",
             ),
             models.Index(
-                fields=["next_attempt_at"],
+                fields=["endpoint", "next_attempt_at"],
                 condition=models.Q(state="pending"),
                 name="hook_delivery_due",
+            ),
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=models.Q(state="pending"),
+                name="hook_delivery_next",
+            ),
+            models.Index(
+                fields=["endpoint"], condition=models.Q(state="held"), name="hook_delivery_held"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.message_id} to {self.endpoint_id}"
+        return f"{self.message} to {self.endpoint}"
 
 
 class DeliveryAttempt(models.Model):

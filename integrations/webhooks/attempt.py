@@ -1,4 +1,4 @@
-"""Making one attempt at one delivery: the whole of what a job does.
+"""Making one attempt at one delivery.
 
 `attempt` may be called by anybody at any time, twice or late: it acts only for the run that the
 row names, and what it finds out is recorded with the change of state in one transaction.
@@ -43,7 +43,7 @@ def attempt(delivery_id: UUID, run: int) -> Outcome | None:
         _hold(delivery)
         return None
     if endpoint.is_ordered and not is_first(delivery):
-        # Whoever ends the one before makes this one due.
+        # It stays due, and is claimed once the one before has ended.
         return None
     if endpoint.deliveries_per_minute and not takes_slot(delivery, endpoint):
         return None

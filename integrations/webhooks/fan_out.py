@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from integrations.models import WebhookDelivery, WebhookEndpoint, WebhookMessage
 from integrations.webhooks import names
-from integrations.webhooks.jobs import ring
 
 State = WebhookDelivery.State
 BATCH = 500
@@ -47,9 +46,6 @@ def deliver_to(endpoints: Iterable[WebhookEndpoint], message: WebhookMessage) ->
             )
         )
     WebhookDelivery.objects.bulk_create(rows, batch_size=BATCH)
-    for row in rows:
-        if row.state == State.PENDING:
-            ring(row)
     return len(rows)
 
 

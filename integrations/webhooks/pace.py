@@ -13,7 +13,6 @@ from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Greatest
 
 from integrations.models import WebhookDelivery, WebhookEndpoint
-from integrations.webhooks.jobs import ring
 
 MINUTE_US = 60_000_000
 SECOND_US = 1_000_000
@@ -39,7 +38,5 @@ def takes_slot(
         mine = WebhookDelivery.objects.filter(
             pk=delivery.pk, run=delivery.run, state=WebhookDelivery.State.PENDING
         )
-        if mine.update(has_slot=True, next_attempt_at=due, run=F("run") + 1):
-            delivery.run += 1
-            ring(delivery, delay_s=wait_us / SECOND_US)
+        mine.update(has_slot=True, next_attempt_at=due, run=F("run") + 1)
     return False

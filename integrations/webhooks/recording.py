@@ -12,8 +12,7 @@ from authz.policies.engine import Decision
 from integrations.http.errors import InvalidUrl
 from integrations.http.guard import parse_url
 from integrations.models import DeliveryAttempt, WebhookDelivery
-from integrations.webhooks.jobs import ring
-from integrations.webhooks.order import OPEN, ring_first
+from integrations.webhooks.order import OPEN
 from integrations.webhooks.outcome import Outcome, Verdict
 from integrations.webhooks.policies import target_of
 from integrations.webhooks.schedule import delay_s
@@ -71,8 +70,6 @@ def record(delivery: WebhookDelivery, tried: Tried) -> None:
         _write_attempt(delivery, current.attempt_count, tried)
         _move_on(current, outcome, now, is_present=current.run == delivery.run)
         current.save()
-        if endpoint.is_ordered and current.state not in OPEN:
-            ring_first(endpoint)
 
 
 def _move_on(
@@ -98,7 +95,6 @@ def _wait(current: WebhookDelivery, outcome: Outcome, now: datetime) -> None:
         current.has_slot = False
         current.run += 1
         current.next_attempt_at = now + timedelta(seconds=wait_s)
-        ring(current, delay_s=wait_s)
 
 
 def _end(current: WebhookDelivery, state: State, now: datetime) -> None:

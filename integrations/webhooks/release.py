@@ -6,8 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.models import WebhookDelivery, WebhookEndpoint
-from integrations.webhooks.jobs import ring
-from integrations.webhooks.order import ring_first
 
 State = WebhookDelivery.State
 BATCH = 500
@@ -44,10 +42,13 @@ def _release_batch(endpoint_id: UUID) -> int:
         WebhookDelivery.objects.bulk_update(
             rows, ["state", "next_attempt_at", "ended_at", "run", "step"]
         )
-        if endpoint.is_ordered:
-            if rows:
-                ring_first(endpoint)
-        else:
-            for row in rows:
-                ring(row)
     return len(rows)
+
+
+def release_held() -> int:
+    """Release what is held for endpoints that are enabled, and give how many."""
+    held = WebhookDelivery.objects.filter(
+        state=State.HELD, endpoint__state=WebhookEndpoint.State.ACTIVE
+    )
+    endpoints = held.order_by().values_list("endpoint_id", flat=True).distinct()
+    return sum(release(endpoint_id) for endpoint_id in list(endpoints))

@@ -17,7 +17,6 @@ from integrations.models import WebhookDelivery, WebhookEndpoint, WebhookMessage
 from integrations.webhooks import names
 from integrations.webhooks.endpoints import locked
 from integrations.webhooks.fan_out import BATCH
-from integrations.webhooks.jobs import ring_anew, ring_release
 from intmod_site.api.errors import Conflict, ValidationFailed
 
 State = WebhookDelivery.State
@@ -53,8 +52,9 @@ def replay_delivery(*, actor: Actor, delivery: WebhookDelivery) -> WebhookDelive
         current.state, current.ended_at, current.step = State.PENDING, None, 0
         current.replay_count += 1
         current.has_slot = False
+        current.next_attempt_at = timezone.now()
+        current.run += 1
         current.save()
-        ring_anew(current)
         record_change(
             actor=actor,
             action="webhookdelivery.replay",
@@ -96,7 +96,6 @@ def recover(
             count = _add_missing(current, since, until)
         else:
             count = _hold_ended(current, since, until, scope)
-        ring_release(current)
         record_change(
             actor=actor,
             action="webhookendpoint.recover",

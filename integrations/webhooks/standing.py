@@ -12,7 +12,6 @@ from authz.audit.actor import SYSTEM, Actor
 from authz.audit.record import record_change, state_of
 from integrations.models import WebhookDelivery, WebhookEndpoint
 from integrations.webhooks.endpoints import locked
-from integrations.webhooks.jobs import ring_release
 from integrations.webhooks.services import publish
 from intmod_site.api.errors import Conflict
 
@@ -58,7 +57,6 @@ def enable_endpoint(*, actor: Actor, endpoint: WebhookEndpoint) -> WebhookEndpoi
             before=before,
             after=state_of(current),
         )
-        ring_release(current)
     return current
 
 

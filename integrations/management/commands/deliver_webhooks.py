@@ -1,38 +1,34 @@
 """manage.py deliver_webhooks: delivers what is due, until it is told to end."""
 
 import signal
-import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from integrations.webhooks.audit_feed import publish_audit_events
-from integrations.webhooks.due import deliver_due, release_held
+from integrations.webhooks.dispatcher import Dispatcher, keep_house
 
-POLL_S = 0.2
+MOST_THREADS = 256
 
 
 class Command(BaseCommand):
-    """Delivers webhooks in one process."""
+    """Delivers webhooks in one process; any number of them may run."""
 
-    help = "Deliver webhook messages that are due; ends on SIGTERM, or with --once when none is."
+    help = "Deliver webhook messages; SIGTERM finishes what is under way, --once ends by itself."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take --once."""
+        """Take --once and --threads."""
         parser.add_argument("--once", action="store_true", help="End when nothing is due.")
+        parser.add_argument("--threads", type=int, default=16, help="Attempts made at once (16).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Deliver."""
-        over = threading.Event()
-        if not options["once"]:
+        if not 0 < options["threads"] <= MOST_THREADS:
+            raise CommandError(f"--threads takes 1 to {MOST_THREADS}.")
+        dispatcher = Dispatcher(threads=options["threads"])
+        if options["once"]:
+            keep_house()
+        else:
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: over.set())
-        while not over.is_set():
-            publish_audit_events()
-            release_held()
-            sent = deliver_due(until=over.is_set)
-            if not sent:
-                if options["once"]:
-                    return
-                over.wait(POLL_S)
+                signal.signal(number, lambda *_: dispatcher.stop())
+        dispatcher.run(once=options["once"])

@@ -11,6 +11,7 @@ from authz.models import Project
 from integrations.models import WebhookDelivery
 from integrations.webhooks import pace
 from integrations.webhooks.attempt import attempt
+from integrations.webhooks.claims import Ready, claim
 from integrations.webhooks.endpoints import update_endpoint
 from integrations.webhooks.services import publish
 from tests.factories.authz import ACTOR
@@ -49,20 +50,20 @@ def test_nothing_overtakes_what_is_tried_again(
     assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
 
 
-def test_the_end_of_one_makes_the_next_due_by_a_run_of_its_own(
+def test_only_the_first_in_line_is_claimed_and_attempted(
     serve: Serve, register: Register, project: Project
 ) -> None:
-    register(serve(OK), is_ordered=True)
+    endpoint = register(serve(OK), is_ordered=True)
     for n in range(3):
         publish("a.b", {"n": n}, project=project)
     first, second, third = WebhookDelivery.objects.order_by("sequence")
     assert (first.sequence, second.sequence, third.sequence) == (1, 2, 3)
     assert attempt(third.pk, third.run) is None, "not its turn"
-    assert attempt(first.pk, first.run) is not None
-    second.refresh_from_db()
-    assert second.run == 1
-    assert attempt(second.pk, 0) is None
-    assert attempt(second.pk, 1) is not None
+    ready = Ready(endpoint.pk, is_ordered=True, is_suspect=False, timeout_s=10)
+    assert claim(ready, limit=5, busy_s=1) == [(first.pk, 1)]
+    assert claim(ready, limit=5, busy_s=1) == [], "nobody overtakes one that is under way"
+    assert attempt(first.pk, 1) is not None
+    assert claim(ready, limit=5, busy_s=1) == [(second.pk, 1)]
 
 
 @pytest.mark.parametrize("state", [State.EXHAUSTED, State.FAILED, State.SUCCEEDED])
