@@ -37,7 +37,10 @@ class EventTypeAdmin(AuditedAdmin):
     list_select_related = ["project"]
     search_fields = ["name"]
     autocomplete_fields = ["project"]
-    fields: Any = _FIELDS
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Give them in order."""
+        return _FIELDS
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep project and name, and all of a built-in one."""
