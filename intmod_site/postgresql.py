@@ -35,6 +35,13 @@ class LiveConnection(Connection[Any]):
             return super().execute(query, *args, **kwargs)
         poll = select.poll()
         poll.register(self.pgconn.socket, select.POLLIN)
-        if poll.poll(0):
-            raise OperationalError("The server has ended this connection.")
-        return None
+        if not poll.poll(0):
+            return None
+        # Unless it is closed here, the pool takes it for a good one and lends it again.
+        self.pgconn.finish()
+        # What ended this one has most likely ended the others. Those that wait in the pool belong
+        # to no pool while they wait, so this happens once.
+        pool = getattr(self, "_pool", None)
+        if pool is not None:
+            pool.check()
+        raise OperationalError("The server has ended this connection.")

@@ -1,5 +1,8 @@
 """Connections that the server ended are noticed before they are lent."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.db import connection
 
@@ -30,14 +33,30 @@ def test_lending_a_connection_asks_the_server_nothing(monkeypatch: pytest.Monkey
     assert asked == []
 
 
-def test_a_connection_that_the_server_ended_is_not_lent() -> None:
+def test_connections_that_the_server_ended_are_replaced() -> None:
+    """As after a restart of the server: no request waits for one dead connection after another."""
     import psycopg
 
-    ended = backend_id()
-    connection.close()
-    parameters = connection.get_connection_params()
-    wanted = {name: parameters[name] for name in ("dbname", "user", "host") if name in parameters}
-    with psycopg.connect(**wanted, autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [ended])
-    assert backend_id() != ended
-    connection.close()
+    together = threading.Barrier(4)
+
+    def borrow(_: int) -> int:
+        try:
+            number = backend_id()
+            together.wait(30)
+            return number
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        ended = set(threads.map(borrow, range(4)))
+        assert len(ended) == 4
+        connection.close()
+        parameters = connection.get_connection_params()
+        wanted = {key: parameters[key] for key in ("dbname", "user", "host") if key in parameters}
+        with psycopg.connect(**wanted, autocommit=True) as other:
+            for each in ended:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [each])
+        for _ in range(3):
+            lent = set(threads.map(borrow, range(4)))
+            assert len(lent) == 4
+            assert not lent & ended
