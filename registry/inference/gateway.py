@@ -35,7 +35,7 @@ from registry.inference.providers.stored_events import StoredEvents
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
 from registry.inference.records import Outcome, kept_answer, record_refusal
 from registry.inference.structured_output import check_form
-from registry.inference.upstream import ask
+from registry.inference.upstream import ask, built
 from registry.inference.upstream_events import first_token_timeout_s, open_events
 
 LOCAL_DEADLINE_S = 120.0
@@ -131,12 +131,19 @@ class _Kept(Exception):
 
 
 def _kept(meter: Meter, target: Target, call: Call) -> Result | None:
-    """Give an earlier answer, if the version keeps answers."""
+    """Give an earlier answer, if the version keeps answers.
+
+    Raises:
+        PolicyDenied: A policy on the integration forbids to ask for it now.
+    """
     if not target.cache_ttl_s:
         return None
     kept = response_cache.find(meter.asked, target, call)
-    meter.note_cache(hit=kept is not None)
     release_connection()
+    if kept is not None and target.connection_policies:
+        # What is not sent is judged like what is: policies may have changed, and hours pass.
+        before_sending(meter.asked, target)(built(target, call, stream=meter.is_stream))
+    meter.note_cache(hit=kept is not None)
     return kept
 
 

@@ -6,13 +6,14 @@ no use under another key.
 """
 
 import logging
-import random
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import msgspec
 import orjson
 from django.db import Error
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -39,7 +40,9 @@ log = logging.getLogger("intmod.response_cache")
 MAX_PER_VERSION = 10_000
 MAX_BYTES = 1024 * 1024
 TIDIED_EVERY = 200
-"""Answers kept, on average, between two removals of what is too old or too much."""
+"""Answers that a process keeps between two removals of what is too old or too much."""
+
+_answers_kept = count()
 
 _RESULTS: dict[type[Any], type[Any]] = {
     ChatCall: ChatResult,
@@ -52,8 +55,7 @@ _COMPLETE = {"stop", "length", "tool_calls"}
 
 def find(asked: Asked, target: Target, call: Call) -> Result | None:
     """Give the kept answer to a call; None if there is none, or the caller wants a fresh one."""
-    request = current_request()
-    if request is not None and "no-cache" in (request.cache_control or ""):
+    if _fresh_one_wanted():
         return None
     key = _key(asked, target, call)
     fresh = CachedAnswer.objects.filter(key=key, expires_at__gt=timezone.now())
@@ -76,14 +78,14 @@ def keep(asked: Asked, target: Target, call: Call, result: Result) -> None:
     """Keep an answer for the version's time; one that is not whole, or too long, is not kept."""
     if isinstance(result, ChatResult) and result.finish_reason not in _COMPLETE:
         return
-    text = orjson.dumps(result).decode()
+    text = orjson.dumps(result)
     if len(text) > MAX_BYTES:
         return
     key = _key(asked, target, call)
     row = CachedAnswer(
         key=key,
         version_id=target.version_id,
-        body=encrypt(text, _place(key)),
+        body=encrypt(text.decode(), _place(key)),
         expires_at=timezone.now() + timedelta(seconds=target.cache_ttl_s),
     )
     try:
@@ -93,20 +95,35 @@ def keep(asked: Asked, target: Target, call: Call, result: Result) -> None:
             unique_fields=["key"],
             update_fields=["version_id", "body", "expires_at"],
         )
-        if random.randrange(TIDIED_EVERY) == 0:  # noqa: S311 -- no secret hangs on it
-            tidy(target)
+        if next(_answers_kept) % TIDIED_EVERY == 0:
+            tidy()
     except Error:
         # The answer is there: it is not lost for the next one's sake.
         log.exception("response cache not written")
 
 
-def tidy(target: Target, most: int = MAX_PER_VERSION) -> None:
-    """Remove what expired, and of the version's answers those that would expire first."""
+def tidy(most: int = MAX_PER_VERSION) -> None:
+    """Remove what expired, and of each version's answers beyond `most` those that expire first."""
     CachedAnswer.objects.filter(expires_at__lte=timezone.now()).delete()
-    of_version = CachedAnswer.objects.filter(version_id=target.version_id)
-    last = of_version.order_by("-expires_at").values_list("expires_at", flat=True)[most : most + 1]
-    for expires_at in last:
-        of_version.filter(expires_at__lte=expires_at).delete()
+    crowded = (
+        CachedAnswer.objects.values("version_id")
+        .annotate(answers=Count("key"))
+        .filter(answers__gt=most)
+        .values_list("version_id", flat=True)
+    )
+    for version_id in list(crowded):
+        of_version = CachedAnswer.objects.filter(version_id=version_id)
+        last_first = of_version.order_by("-expires_at", "key").values_list("key", flat=True)
+        of_version.filter(key__in=last_first[most:]).delete()
+
+
+def _fresh_one_wanted() -> bool:
+    """Tell whether the caller will have no kept answer (RFC 9111, section 5.2.1.4)."""
+    request = current_request()
+    if request is None or not request.cache_control:
+        return False
+    directives = request.cache_control.lower().split(",")
+    return any(directive.partition("=")[0].strip() == "no-cache" for directive in directives)
 
 
 def _key(asked: Asked, target: Target, call: Call) -> str:
@@ -115,6 +132,8 @@ def _key(asked: Asked, target: Target, call: Call) -> str:
         [
             str(asked.principal.project_id),
             str(target.version_id),
+            # A changed time begins anew: what was kept for the old one is not given for longer.
+            target.cache_ttl_s,
             target.provider,
             target.provider_model,
             connection.base_url if connection else "",

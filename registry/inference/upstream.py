@@ -60,9 +60,7 @@ def _ask_remotely(
     target: Target, call: Call, left_s: float, waiting: Stopwatch, before_sending: BeforeSending
 ) -> Result:
     adapter, connection = ADAPTERS[target.provider], connection_of(target)
-    request = adapter.build(
-        call, model=target.provider_model, api_key=connection.api_key, stream=False
-    )
+    request = built(target, call, stream=False)
     before_sending(request)
     limit = answer_limit_bytes(target) or ANSWER_LIMIT_BYTES
     try:
@@ -80,6 +78,20 @@ def _ask_remotely(
     if not 200 <= response.status < 300:
         raise adapter.classify(response.status, response.headers, response.body)
     return adapter.parse(response.body, call)
+
+
+def built(target: Target, call: Call, *, stream: bool) -> UpstreamRequest:
+    """Give what a target's provider is sent for a call.
+
+    Raises:
+        ApiError: The call cannot be asked of this provider, or its integration is gone.
+    """
+    return ADAPTERS[target.provider].build(
+        call,
+        model=target.provider_model,
+        api_key=connection_of(target).api_key,
+        stream=stream,
+    )
 
 
 def connection_of(target: Target) -> Connection:

@@ -15,7 +15,13 @@ from registry.inference.metering import Stopwatch
 from registry.inference.providers import ADAPTERS, IN_PROCESS
 from registry.inference.providers.adapter import Adapter, StreamParser
 from registry.inference.providers.event_source import EventSource
-from registry.inference.upstream import connection_of, deadlines_within, failed_try, outbound
+from registry.inference.upstream import (
+    built,
+    connection_of,
+    deadlines_within,
+    failed_try,
+    outbound,
+)
 
 LINE_LIMIT_BYTES = 4 * 1024 * 1024
 ERROR_LIMIT_BYTES = 1024 * 1024
@@ -49,9 +55,7 @@ def _open_remotely(
     target: Target, call: ChatCall, left_s: float, before_sending: BeforeSending
 ) -> "RemoteEvents":
     adapter, connection = ADAPTERS[target.provider], connection_of(target)
-    request = adapter.build(
-        call, model=target.provider_model, api_key=connection.api_key, stream=True
-    )
+    request = built(target, call, stream=True)
     before_sending(request)
     try:
         lines = open_stream(

@@ -12,7 +12,7 @@ from django.test import Client
 from authz.models import Project
 from intmod_site.logs import JSONFormatter
 from registry.inference import upstream
-from registry.models import InferenceRecord
+from registry.models import CachedAnswer, InferenceRecord
 from tests.api_client import ApiClient
 from tests.factories.authz import MembershipFactory, UserFactory, api_key_for
 from tests.registry.inference.conftest import UPSTREAM_KEY, ServeModel
@@ -105,14 +105,17 @@ def credential(project: Project) -> str:
     return api_key_for(MembershipFactory(project=project, role_name="developer"))
 
 
+@pytest.mark.parametrize("cache_ttl_s", [None, 60])
 def test_texts_are_nowhere_by_default(
     serve_model: ServeModel,
     credential: str,
     logged: list[str],
     monkeypatch: pytest.MonkeyPatch,
+    cache_ttl_s: int | None,
 ) -> None:
     api = ApiClient(credential)
-    call_in_every_way(api, serve_model)
+    call_in_every_way(api, serve_model, cache_ttl_s=cache_ttl_s)
+    assert CachedAnswer.objects.count() == (2 if cache_ttl_s else 0)
     monkeypatch.setattr(upstream, "check_text", crash)
     envelope = api.refused(500, "POST", "ai/generate", {"model": "whole", "prompt": PROMPT})
     assert PROMPT not in str(envelope)
