@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from authz.audit import triggers
 from authz.configuration import snapshot
 from tests import second_run
 from tests.schema_check import check_answer
+
+# How long an example takes says how busy the machine is, nothing else.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.hookimpl(trylast=True)
