@@ -35,6 +35,7 @@ class IntegrationsConfig(AppConfig):
             "add_inboundsource",
             "change_inboundsource",
             "delete_inboundsource",
+            "replay_receivedevent",
         ],
     }
 

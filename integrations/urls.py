@@ -87,4 +87,5 @@ urlpatterns = [
     path(f"{SOURCES}/<str:name>/validate", InboundSourceViewSet.as_view({"post": "validate"})),
     path(RECEIVED, ReceivedEventViewSet.as_view({"get": "list"})),
     path(f"{RECEIVED}/<uuid:pk>", ReceivedEventViewSet.as_view({"get": "retrieve"})),
+    path(f"{RECEIVED}/<uuid:pk>/replay", ReceivedEventViewSet.as_view({"post": "replay"})),
 ]

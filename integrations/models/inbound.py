@@ -36,6 +36,14 @@ class InboundSource(ProjectOwned):
         validators=[MinValueValidator(1), MaxValueValidator(64 * 1024 * 1024)],
         help_text="Longest body that is taken; REQUEST_BODY_LIMIT_BYTES bounds it besides.",
     )
+    receivers = models.JSONField(
+        default=list, blank=True, help_text="Names of those who are handed each event."
+    )
+    publishes_as = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="Event type under which webhook endpoints are told each event; empty: they are not.",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -49,9 +57,22 @@ class InboundSource(ProjectOwned):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def hands_on(self) -> bool:
+        """Whether anybody is to have its events."""
+        return bool(self.receivers or self.publishes_as)
+
 
 class ReceivedEvent(ProjectOwned):
-    """An event that a source told us of: kept once, as it came."""
+    """An event that a source told us of: kept once, as it came, and handed on to who listens."""
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        KEPT = "kept", "Kept; nobody listens"
+        WAITING = "waiting", "Waiting to be handed on"
+        HANDLED = "handled", "Handed on"
+        FAILED = "failed", "Not handed on"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     source = models.ForeignKey(InboundSource, models.CASCADE, related_name="events")
@@ -67,12 +88,25 @@ class ReceivedEvent(ProjectOwned):
     user_agent = models.CharField(max_length=200, blank=True)
     body = models.TextField(help_text="JSON, as it came.")
     policies = models.JSONField(default=list, help_text="Which let it pass, as name:version.")
+    state = models.CharField(max_length=10, choices=State, default=State.KEPT)
+    run = models.PositiveIntegerField(default=0, help_text="How often it was replayed.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Of this run.")
+    next_at = models.DateTimeField(
+        null=True, help_text="When it is handed on, or looked for again."
+    )
+    handled_by = models.JSONField(default=list, help_text="Receivers that have it, in this run.")
+    handled_at = models.DateTimeField(null=True)
+    message_id = models.CharField(
+        max_length=100, blank=True, help_text="The message that it was published as."
+    )
+    error = models.CharField(max_length=500, blank=True)
 
     objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
         default_permissions = ("view",)
+        permissions = [("replay_receivedevent", "Can replay received event")]
         constraints = [
             # What settles it when the same event comes twice at the same moment.
             models.UniqueConstraint(fields=["source", "event_id"], name="received_once")
@@ -80,6 +114,9 @@ class ReceivedEvent(ProjectOwned):
         indexes = [
             models.Index(fields=["project", "-id"], name="received_by_project"),
             models.Index(fields=["source", "-id"], name="received_by_source"),
+            models.Index(
+                fields=["next_at"], condition=models.Q(state="waiting"), name="received_and_due"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,12 +1,18 @@
 """The endpoints of events that were received."""
 
 from typing import Any
+from uuid import UUID
 
 import django_filters
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from authz.api.views import ProjectViewSet
 from integrations.models import ReceivedEvent
+from integrations.webhooks.inbound.replaying import replay
 from integrations.webhooks.inbound.serializers import EventAnswer, EventSummary
+from intmod_site.api.fields import NoBody
 from intmod_site.api.filters import MomentFilter
 
 
@@ -16,6 +22,7 @@ class ReceivedEventFilter(django_filters.FilterSet):
     source = django_filters.CharFilter(field_name="source__name")
     event_id = django_filters.CharFilter()
     event_type = django_filters.CharFilter()
+    state = django_filters.ChoiceFilter(choices=ReceivedEvent.State.choices)
     since = MomentFilter(field_name="received_at", lookup_expr="gte")
     until = MomentFilter(field_name="received_at", lookup_expr="lt")
 
@@ -33,13 +40,21 @@ class ReceivedEventViewSet(ProjectViewSet):
     permissions = {
         "list": "integrations.view_receivedevent",
         "retrieve": "integrations.view_receivedevent",
+        "replay": "integrations.replay_receivedevent",
     }
 
     def get_queryset(self) -> Any:
         """Leave bodies out of lists."""
         rows = super().get_queryset()
-        return rows.defer("body") if self.action == "list" else rows
+        return rows if self.action == "retrieve" else rows.defer("body")
 
     def get_serializer_class(self) -> Any:
         """Show the body of one."""
-        return EventSummary if self.action == "list" else EventAnswer
+        return EventAnswer if self.action == "retrieve" else EventSummary
+
+    @extend_schema(request=NoBody, responses=EventSummary)
+    def replay(self, request: Request, pk: UUID) -> Response:
+        """Hand an event on once more, to all who listen now."""
+        self.validated(NoBody)
+        event = replay(actor=self.principal.actor, event=self.get_object())
+        return Response(EventSummary(event).data)

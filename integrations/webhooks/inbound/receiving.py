@@ -18,6 +18,8 @@ from intmod_site.api.errors import NotFound
 from intmod_site.api.strict_json import parse_json
 from intmod_site.request_context import current_request_id
 
+State = ReceivedEvent.State
+
 BASE, ROUTE = "/api/v1", "/integration/webhook/inbound"
 
 
@@ -86,6 +88,8 @@ def receive(
             user_agent=_shown(received.headers.get("user-agent", "")),
             body=received.body.decode(),
             policies=list(decision.policies),
+            state=State.WAITING if sender.hands_on else State.KEPT,
+            next_at=now if sender.hands_on else None,
         )
     )
 

@@ -33,6 +33,7 @@ class Sender:
         replaced: Those that count for a while yet, and until when.
         tolerance_s: How far its clock may be from ours.
         body_limit_bytes: The longest body.
+        hands_on: Whether anybody is to have its events.
     """
 
     source_id: UUID
@@ -44,6 +45,7 @@ class Sender:
     replaced: Replaced = field(repr=False)
     tolerance_s: int
     body_limit_bytes: int
+    hands_on: bool
 
     def secrets(self, now: datetime) -> list[str]:
         """Give the secrets that count now."""
@@ -102,6 +104,7 @@ def _load(source_id: UUID) -> Sender:
         replaced=replaced,
         tolerance_s=source.tolerance_s,
         body_limit_bytes=min(source.body_limit_bytes, site_settings.REQUEST_BODY_LIMIT_BYTES),
+        hands_on=source.hands_on,
     )
 
 

@@ -36,6 +36,18 @@ class SourceChange(StrictSerializer):
     )
     tolerance_s = WholeNumberField(required=False, min_value=1, max_value=3600)
     body_limit_bytes = WholeNumberField(required=False, min_value=1, max_value=64 * 1024 * 1024)
+    receivers = serializers.ListField(
+        child=TextField(max_length=100),
+        required=False,
+        max_length=20,
+        help_text="Names of registered receivers: docs/extending.md.",
+    )
+    publishes_as = TextField(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        help_text="Event type under which each event is told to webhook endpoints.",
+    )
     is_active = FlagField(required=False)
 
 
@@ -68,6 +80,7 @@ class SourceAnswer(serializers.ModelSerializer[InboundSource]):
 
     address = serializers.SerializerMethodField(help_text="Path that the sender posts to.")
     settings = serializers.DictField(child=serializers.CharField())
+    receivers = serializers.ListField(child=serializers.CharField())
     secret_hint = serializers.SerializerMethodField()
     secret_fingerprint = serializers.SerializerMethodField()
     replaced_secrets = serializers.SerializerMethodField(
@@ -79,7 +92,7 @@ class SourceAnswer(serializers.ModelSerializer[InboundSource]):
         fields = [
             "id", "name", "description", "address", "scheme", "settings", "secret_hint",
             "secret_fingerprint", "replaced_secrets", "tolerance_s", "body_limit_bytes",
-            "is_active", "created_at", "updated_at",
+            "receivers", "publishes_as", "is_active", "created_at", "updated_at",
         ]  # fmt: skip
 
     def get_address(self, source: InboundSource) -> str:
@@ -126,12 +139,14 @@ class EventSummary(serializers.ModelSerializer[ReceivedEvent]):
 
     source = serializers.CharField(source="source.name")  # type: ignore[assignment]  # DRF means another source
     policies = serializers.ListField(child=serializers.CharField())
+    handled_by = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = ReceivedEvent
         fields = [
             "id", "source", "event_id", "event_type", "received_at", "sent_at", "address",
-            "content_type", "user_agent", "request_id", "policies",
+            "content_type", "user_agent", "request_id", "policies", "state", "attempts", "next_at",
+            "handled_by", "handled_at", "message_id", "error",
         ]  # fmt: skip
 
 

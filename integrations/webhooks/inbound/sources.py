@@ -14,6 +14,7 @@ from authz.policies.services import detach_all
 from authz.secrets.keyring import SecretUnreadable
 from integrations.models import InboundSource
 from integrations.webhooks.inbound.policies import KIND
+from integrations.webhooks.inbound.receivers import check_receivers
 from integrations.webhooks.inbound.schemes import SCHEMES
 from integrations.webhooks.inbound.schemes.scheme import SignatureScheme
 from integrations.webhooks.inbound.secrets import (
@@ -22,6 +23,7 @@ from integrations.webhooks.inbound.secrets import (
     replaced_secrets,
     written,
 )
+from integrations.webhooks.names import check_free, check_name
 from intmod_site.api.errors import Conflict, NotFound, ValidationFailed
 from intmod_site.conflicts import atomic_unless_taken
 
@@ -216,6 +218,10 @@ def _check(source: InboundSource) -> None:
     if not isinstance(source.settings, dict):
         raise ValidationFailed.of("settings", "An object.")
     scheme.check(source.settings)
+    check_receivers(source.receivers)
+    if source.publishes_as:
+        check_name(source.publishes_as, field="publishes_as")
+        check_free(source.publishes_as, field="publishes_as")
     source.full_clean(exclude=["project"])
 
 
