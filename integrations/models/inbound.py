@@ -42,7 +42,7 @@ class InboundSource(ProjectOwned):
     publishes_as = models.CharField(
         max_length=100,
         blank=True,
-        help_text="Event type under which webhook endpoints are told each event; empty: they are not.",
+        help_text="Event type under which each event is published; empty: it is not.",
     )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)

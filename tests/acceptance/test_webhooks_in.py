@@ -1,5 +1,8 @@
 """The same event from many senders at once, at a server of several processes: kept once."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,7 +11,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.acceptance.server import Server, running_server
+from tests.acceptance.server import ROOT, Server, running_server
 from tests.acceptance.test_several_processes import PREPARE
 from tests.integrations.webhooks.inbound.senders import body_of, standard
 from tests.schema_check import check_answer
@@ -74,3 +77,38 @@ def test_a_revoked_secret_counts_in_no_process(server: Server, key: str, source:
     assert {answer.status_code for answer in answers} == {401}
     answers = [post(server, source["address"], fresh, f"b{n}") for n in range(12)]
     assert {answer.status_code for answer in answers} == {202}
+
+
+def test_two_workers_hand_each_event_on_once(server: Server, key: str) -> None:
+    body = {"name": f"told-{uuid4().hex}", "publishes_as": f"shop.e{uuid4().hex}"}
+    source = server.call("POST", "integration/webhook/sources", key, body).json()["data"]
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "manage.py", "deliver_webhooks", "--threads", "2"],
+            cwd=ROOT,
+            env=server.environment,
+        )
+        for _ in range(2)
+    ]
+    try:
+        for number in range(20):
+            answer = post(server, source["address"], source["secret"], f"m{number}")
+            assert answer.status_code == 202
+        path = f"integration/webhook/received?source={source['name']}&state=handled"
+        deadline = time.monotonic() + 60
+        handled: list[Any] = []
+        while len(handled) < 20 and time.monotonic() < deadline:
+            time.sleep(0.2)
+            handled = server.call("GET", path, key).json()["data"]["results"]
+    finally:
+        for worker in workers:
+            worker.terminate()
+        codes = [worker.wait(timeout=60) for worker in workers]
+    assert codes == [0, 0]
+    assert len(handled) == 20
+    assert {row["attempts"] for row in handled} == {1}
+    count = (
+        "from integrations.models import WebhookMessage as M; "
+        f"print(M.objects.filter(event_type={source['publishes_as']!r}).count())"
+    )
+    assert server.shell(count) == 20
