@@ -183,6 +183,7 @@ SPECTACULAR_SETTINGS = {
         "MetricKindEnum": "registry.tasks.METRIC_KINDS",
         "WebhookEndpointStateEnum": "integrations.models.webhooks.WebhookEndpoint.State",
         "WebhookDeliveryStateEnum": "integrations.models.webhooks.WebhookDelivery.State",
+        "ReceivedEventStateEnum": "integrations.models.inbound.ReceivedEvent.State",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
