@@ -9,7 +9,9 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from authz.configuration.snapshot import snapshot_at
 from integrations.models import WebhookDelivery, WebhookEndpoint
+from integrations.webhooks.loading import load, standing_of
 from integrations.webhooks.order import is_first
 from integrations.webhooks.outcome import Outcome, of_our_own
 from integrations.webhooks.pace import takes_slot
@@ -31,15 +33,30 @@ def attempt(delivery_id: UUID, run: int) -> Outcome | None:
     Returns:
         How it went; None where nothing was sent.
     """
-    delivery = (
-        WebhookDelivery.objects.select_related("endpoint__project", "message")
-        .filter(pk=delivery_id)
-        .first()
-    )
-    if delivery is None or delivery.run != run or delivery.state != State.PENDING:
+    delivery = load([delivery_id]).get(delivery_id)
+    return None if delivery is None else attempt_loaded(delivery, run)
+
+
+def attempt_loaded(
+    delivery: WebhookDelivery, run: int, *, keeps_connection: bool = False
+) -> Outcome | None:
+    """Do the same for a delivery that was read a moment ago.
+
+    Args:
+        delivery: From `load`; its endpoint is read anew if it was changed since.
+        run: As in `attempt`.
+        keeps_connection: Whether to hold the database's connection while the receiver is waited
+            for: for those who have one for each thread.
+    """
+    standing = standing_of(delivery)
+    if standing is None or (standing.run, standing.state) != (run, State.PENDING):
         return None
     endpoint = delivery.endpoint
-    if endpoint.state != WebhookEndpoint.State.ACTIVE:
+    delivery.run, delivery.has_slot = run, standing.has_slot
+    if standing.is_changed:
+        endpoint.refresh_from_db()
+    endpoint.consecutive_failures = standing.consecutive_failures
+    if standing.endpoint_state != WebhookEndpoint.State.ACTIVE:
         _hold(delivery)
         return None
     if endpoint.is_ordered and not is_first(delivery):
@@ -47,17 +64,16 @@ def attempt(delivery_id: UUID, run: int) -> Outcome | None:
         return None
     if endpoint.deliveries_per_minute and not takes_slot(delivery, endpoint):
         return None
-    return _try(delivery)
+    return _try(delivery, standing.revision, keeps_connection=keeps_connection)
 
 
-def _try(delivery: WebhookDelivery) -> Outcome:
-    endpoint, message = delivery.endpoint, delivery.message
+def _try(delivery: WebhookDelivery, revision: int, *, keeps_connection: bool) -> Outcome:
     started_at, began_s = timezone.now(), time.monotonic()
-    decision = judged(delivery, started_at)
+    decision = judged(delivery, started_at, snapshot_at(revision))
     if decision.allowed:
-        # Waiting for the receiver needs no connection to the database.
-        release_connection()
-        outcome = request_once(endpoint, message, started_at)
+        if not keeps_connection:
+            release_connection()
+        outcome = request_once(delivery.endpoint, delivery.message, started_at)
     else:
         first = decision.reasons[0]
         outcome = of_our_own("policy_denied", f"The security policy {first.policy} forbids this.")

@@ -7,12 +7,13 @@ from time import monotonic
 
 from django.db import DatabaseError, InterfaceError, connections
 
-from integrations.webhooks.attempt import attempt
+from integrations.webhooks.attempt import attempt_loaded
 from integrations.webhooks.audit_feed import publish_audit_events
 from integrations.webhooks.claims import Ready, claim, give_back, ready_endpoints
 from integrations.webhooks.lanes import Lanes
+from integrations.webhooks.loading import load
 from integrations.webhooks.release import release_held
-from intmod_site.database import release_connection
+from intmod_site.database import POOL_MAX_SIZE, release_connection
 
 log = logging.getLogger("intmod.webhooks")
 
@@ -33,6 +34,8 @@ class Dispatcher:
 
     def __init__(self, *, threads: int = 16) -> None:
         self._lanes = Lanes(threads)
+        # Each thread's, the housekeeper's and the dispatcher's own come from one pool.
+        self._keeps_connections = threads + 4 <= POOL_MAX_SIZE
         self._work: queue.SimpleQueue[Ready | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._changed = threading.Event()
@@ -111,12 +114,14 @@ class Dispatcher:
         """Deliver for a while; says whether there may be more."""
         limit = 1 if one.is_suspect else CLAIMED_AT_ONCE
         claims = claim(one, limit=limit, busy_s=LANE_S)
+        loaded = load([delivery_id for delivery_id, _ in claims])
         began_s = monotonic()
         for index, (delivery_id, run) in enumerate(claims):
             if index and (self._over.is_set() or monotonic() - began_s > LANE_S):
                 give_back(claims[index:])
                 break
-            attempt(delivery_id, run)
+            if delivery_id in loaded:
+                attempt_loaded(loaded[delivery_id], run, keeps_connection=self._keeps_connections)
         return bool(claims)
 
     def _keep_house(self) -> None:

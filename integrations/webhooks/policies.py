@@ -5,6 +5,7 @@ from uuid import UUID
 
 import orjson
 
+from authz.configuration.snapshot import Snapshot
 from authz.policies.enforcement import policies_on
 from authz.policies.engine import UNRESTRICTED, Decision, PolicyRequest, decide
 from authz.policies.targets import PolicyTarget, TargetKind
@@ -32,10 +33,16 @@ def target_of(endpoint: WebhookEndpoint) -> PolicyTarget:
     return PolicyTarget(KIND, endpoint.pk, str(endpoint))
 
 
-def judged(delivery: WebhookDelivery, now: datetime) -> Decision:
-    """Decide whether a message may leave for its endpoint; records nothing."""
+def judged(delivery: WebhookDelivery, now: datetime, snapshot: Snapshot) -> Decision:
+    """Decide whether a message may leave for its endpoint; records nothing.
+
+    Args:
+        delivery: With its endpoint and message.
+        now: When it would leave.
+        snapshot: The configuration as it was just now.
+    """
     endpoint = delivery.endpoint
-    policies = policies_on(KIND, endpoint.pk, None)
+    policies = policies_on(KIND, endpoint.pk, snapshot)
     if not policies:
         return UNRESTRICTED
     request = PolicyRequest(

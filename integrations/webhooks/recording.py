@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,6 +14,7 @@ from authz.policies.engine import Decision
 from integrations.http.errors import InvalidUrl
 from integrations.http.guard import parse_url
 from integrations.models import DeliveryAttempt, WebhookDelivery
+from integrations.webhooks.delivered import record_delivered
 from integrations.webhooks.order import OPEN
 from integrations.webhooks.outcome import Outcome, Verdict
 from integrations.webhooks.policies import target_of
@@ -47,6 +50,10 @@ def record(delivery: WebhookDelivery, tried: Tried) -> None:
     """
     endpoint, outcome = delivery.endpoint, tried.outcome
     now = timezone.now()
+    row = _attempt_row(delivery, tried)
+    usual = not outcome.is_error and not endpoint.consecutive_failures
+    if usual and record_delivered(delivery_id=delivery.pk, run=delivery.run, now=now, row=row):
+        return
     with transaction.atomic():
         # The endpoint's row before the delivery's: whoever disables an endpoint goes that way too.
         if not outcome.is_error:
@@ -67,7 +74,7 @@ def record(delivery: WebhookDelivery, tried: Tried) -> None:
             return
         current.attempt_count += 1
         current.last_status, current.last_error_code = outcome.status, outcome.error_code
-        _write_attempt(delivery, current.attempt_count, tried)
+        DeliveryAttempt.objects.create(delivery=current, number=current.attempt_count, **row)
         _move_on(current, outcome, now, is_present=current.run == delivery.run)
         current.save()
 
@@ -102,23 +109,22 @@ def _end(current: WebhookDelivery, state: State, now: datetime) -> None:
     current.has_slot = False
 
 
-def _write_attempt(delivery: WebhookDelivery, number: int, tried: Tried) -> None:
+def _attempt_row(delivery: WebhookDelivery, tried: Tried) -> dict[str, Any]:
     outcome = tried.outcome
-    DeliveryAttempt.objects.create(
-        delivery_id=delivery.pk,
-        endpoint_id=delivery.endpoint_id,
-        number=number,
-        started_at=tried.started_at,
-        destination=_destination(delivery.endpoint.url),
-        is_error=outcome.is_error,
-        status=outcome.status,
-        latency_ms=tried.latency_ms,
-        error_code=outcome.error_code,
-        error=outcome.error,
-        response_excerpt=outcome.excerpt,
-    )
+    return {
+        "endpoint_id": delivery.endpoint_id,
+        "started_at": tried.started_at,
+        "destination": _destination(delivery.endpoint.url),
+        "is_error": outcome.is_error,
+        "status": outcome.status,
+        "latency_ms": tried.latency_ms,
+        "error_code": outcome.error_code,
+        "error": outcome.error,
+        "response_excerpt": outcome.excerpt,
+    }
 
 
+@lru_cache(maxsize=1024)
 def _destination(url: str) -> str:
     """Give a URL without its query, where people put tokens."""
     try:

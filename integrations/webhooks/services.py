@@ -91,16 +91,25 @@ def publish(
     with transaction.atomic():
         if message_id is not None and (known := _known(message)):
             return known
-        try:
-            with transaction.atomic():
-                message.save(force_insert=True)
-        except IntegrityError:
-            # Somebody else published under this id at the same moment, and came first.
-            if known := _known(message):
-                return known
-            raise
+        if known := _insert(message, is_named=message_id is not None):
+            return known
         wanting = endpoints_wanting(project.pk, event_type, besides=besides)
         return Publication(message, deliver_to(wanting, message))
+
+
+def _insert(message: WebhookMessage, *, is_named: bool) -> Publication | None:
+    """Write the message; give the one that somebody else wrote under its id at this moment."""
+    if not is_named:  # nobody else has an id that was made here
+        message.save(force_insert=True)
+        return None
+    try:
+        with transaction.atomic():
+            message.save(force_insert=True)
+    except IntegrityError:
+        if known := _known(message):
+            return known
+        raise
+    return None
 
 
 def _known(message: WebhookMessage) -> Publication | None:
