@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
-from django.db.models import Q
 
 from authz.audit.actor import Actor
 from authz.configuration.snapshot import Snapshot
 from authz.models.projects import Membership, Project
 from intmod_site.api.errors import PermissionDenied
+from intmod_site.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,18 @@ class Principal:
 
 def permissions_of(membership_id: UUID, role_id: int) -> frozenset[str]:
     """Give the permissions of a role and a membership's own, as `app_label.codename`."""
-    rows = Permission.objects.filter(
-        Q(group=role_id) | Q(pk__in=_extra_ids(membership_id))
-    ).values_list("content_type__app_label", "codename")
+    rows = _OF_ROLE.rows(role=role_id) + _EXTRA.rows(membership=membership_id)
     return frozenset(f"{app}.{codename}" for app, codename in rows)
 
 
-def _extra_ids(membership_id: UUID) -> list[int]:
-    return list(
-        Membership.extra_permissions.through.objects.filter(
-            membership_id=membership_id
-        ).values_list("permission_id", flat=True)
-    )
+_NAMES = ("content_type__app_label", "codename")
+# Prepared: they are asked anew whenever the configuration moves.
+_OF_ROLE = Prepared(
+    lambda role: Permission.objects.order_by().filter(group=role).values_list(*_NAMES), role=int
+)
+_EXTRA = Prepared(
+    lambda membership: Membership.extra_permissions.through.objects.filter(
+        membership=membership
+    ).values_list(*(f"permission__{name}" for name in _NAMES)),
+    membership=UUID,
+)

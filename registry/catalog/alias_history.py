@@ -1,11 +1,23 @@
 """Writing down each move of an alias, in the transaction that makes it."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
 from authz.audit.actor import Actor
+from intmod_site.prepared import Prepared, insert
 from registry.models import AliasChange, ModelAlias
+
+_LAST = Prepared(
+    lambda model, name: (
+        AliasChange.objects.filter(model=model, name=name)
+        .order_by("-sequence")
+        .values_list("sequence", "valid_from")[:1]
+    ),
+    model=UUID,
+    name=str,
+)
 
 
 def record_alias_change(
@@ -16,7 +28,7 @@ def record_alias_change(
     version: int | None = None,
     reason: str = "",
     restores: int | None = None,
-) -> AliasChange:
+) -> None:
     """Add the next row; the caller holds the lock of the model's row.
 
     Args:
@@ -27,19 +39,15 @@ def record_alias_change(
         reason: Why.
         restores: The sequence number that a rollback goes back to.
     """
-    last = (
-        AliasChange.objects.filter(model=alias.model_id, name=alias.name)
-        .order_by("-sequence")
-        .first()
-    )
+    sequence, began = _LAST.first(model=alias.model_id, name=alias.name) or (0, None)
     now = timezone.now()
-    if last is not None and last.valid_from >= now:
+    if began is not None and began >= now:
         # The clocks of two machines differ: what came second begins later all the same.
-        now = last.valid_from + timedelta(microseconds=1)
-    return AliasChange.objects.create(
+        now = began + timedelta(microseconds=1)
+    change = AliasChange(
         model_id=alias.model_id,
         name=alias.name,
-        sequence=last.sequence + 1 if last else 1,
+        sequence=sequence + 1,
         version_number=version,
         previous_number=previous,
         restores=restores,
@@ -47,3 +55,4 @@ def record_alias_change(
         actor_label=actor.label[:200],
         reason=reason,
     )
+    insert(change)

@@ -1,16 +1,31 @@
 """Aliases: names that are moved from version to version."""
 
+from uuid import UUID
+
 from django.db import transaction
 
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.configuration.revision import move_revision
 from intmod_site.api.errors import Conflict, NotFound
+from intmod_site.prepared import Prepared, columns_of, insert, instance_of
 from registry.catalog.alias_history import record_alias_change
 from registry.catalog.protection import check_move
 from registry.catalog.services import locked_model
 from registry.catalog.versions import version_numbered
 from registry.models import AliasChange, ModelAlias, ModelVersion, RegisteredModel
+
+_NAMED = Prepared(
+    lambda model, name: (
+        ModelAlias.objects.order_by()
+        .filter(model=model, name=name)
+        .values_list(
+            *columns_of(ModelAlias), *(f"version__{column}" for column in columns_of(ModelVersion))
+        )
+    ),
+    model=UUID,
+    name=str,
+)
 
 
 def set_alias(
@@ -126,11 +141,14 @@ def alias_named(*, model: RegisteredModel, name: str) -> ModelAlias:
 
 def _expected(model: RegisteredModel, name: str, expected_version: int | None) -> ModelAlias | None:
     """Give the alias, if it points where it is expected to."""
-    alias = (
-        ModelAlias.objects.filter(model=model, name=name)
-        .select_related("version__project", "version__model", "model__project")
-        .first()
-    )
+    row = _NAMED.first(model=model.pk, name=name) if name else None
+    alias = None
+    if row is not None:
+        width = len(columns_of(ModelAlias))
+        alias = instance_of(ModelAlias, row[:width])
+        alias.version = instance_of(ModelVersion, row[width:])
+        alias.model = alias.version.model = model
+        alias.version.project = model.project
     pointed_at = alias.version.number if alias else 0
     if expected_version is not None and pointed_at != expected_version:
         where = f"version {pointed_at}" if pointed_at else "nothing"
@@ -152,8 +170,14 @@ def _point(
     previous = alias.version.number if alias else None
     alias = alias or ModelAlias(model=model, name=name)
     alias.version = target
-    alias.full_clean(exclude=["model"], validate_unique=False)
-    alias.save()
+    # Who comes second waits for the model's row: the name is free, or it is this alias's.
+    alias.full_clean(
+        exclude=["id", "model", "version"], validate_unique=False, validate_constraints=False
+    )
+    if before is None:
+        insert(alias)
+    else:
+        alias.save(update_fields=["version", "updated_at"])
     record_alias_change(
         actor=actor,
         alias=alias,

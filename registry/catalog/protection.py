@@ -5,6 +5,7 @@ Rooms above the catalog add gates of their own by `register_gate`: a passed suit
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -20,6 +21,7 @@ from intmod_site.api.errors import (
     ValidationFailed,
 )
 from intmod_site.conflicts import atomic_unless_taken
+from intmod_site.prepared import Prepared, columns_of, instance_of
 from registry.catalog.search.query import VERSIONS, condition_of
 from registry.models import ApprovalRequest, ModelVersion, ProtectedAlias
 
@@ -27,6 +29,15 @@ Gate = Callable[[ModelVersion], str | None]
 """Says why a version may not take a protected alias; None when it may."""
 
 _gates: dict[str, Gate] = {}
+_PROTECTION = Prepared(
+    lambda project, name: (
+        ProtectedAlias.objects.order_by()
+        .filter(project=project, name=name)
+        .values_list(*columns_of(ProtectedAlias))
+    ),
+    project=UUID,
+    name=str,
+)
 WRITABLE = ("movers", "requires_approval", "condition", "gates")
 
 
@@ -48,9 +59,10 @@ def check_move(*, actor: Actor, version: ModelVersion, alias: str, gated: bool =
         PermissionDenied: The alias is protected, and not for them to move.
         Conflict: A gate does not hold; each is named.
     """
-    protection = ProtectedAlias.objects.filter(project=version.project_id, name=alias).first()
-    if protection is None:
+    row = _PROTECTION.first(project=version.project_id, name=alias)
+    if row is None:
         return
+    protection = instance_of(ProtectedAlias, row)
     _check_mover(actor, protection)
     if not gated:
         return

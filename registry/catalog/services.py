@@ -1,6 +1,7 @@
 """Models: creating, describing, deleting."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,11 +13,44 @@ from authz.models import Project
 from authz.policies.services import detach_all
 from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
+from intmod_site.prepared import Prepared, columns_of, insert, instance_of
 from registry.catalog.alias_history import record_alias_change
 from registry.catalog.policies import MODEL_VERSION
 from registry.catalog.tag_rows import write_tag_rows
 from registry.catalog.tags import check_tags, merged
 from registry.models import ModelAlias, ModelTag, RegisteredModel, TaskDefault
+
+_COLUMNS = columns_of(RegisteredModel)
+_BY_NAME = Prepared(
+    lambda project, name: (
+        RegisteredModel.objects.existing()
+        .order_by()
+        .filter(project=project, name=name)
+        .values_list(*_COLUMNS)
+    ),
+    project=UUID,
+    name=str,
+)
+_LOCKED_BY_NAME = Prepared(
+    lambda project, name: (
+        RegisteredModel.objects.select_for_update(no_key=True)
+        .order_by()
+        .filter(project=project, name=name)
+        .values_list(*_COLUMNS)
+    ),
+    project=UUID,
+    name=str,
+)
+_LOCKED = Prepared(
+    lambda model: (
+        RegisteredModel.objects.existing()
+        .select_for_update(no_key=True)
+        .order_by()
+        .filter(pk=model)
+        .values_list(*_COLUMNS)
+    ),
+    model=UUID,
+)
 
 
 def create_model(
@@ -35,23 +69,24 @@ def create_model(
         django.core.exceptions.ValidationError: A field is wrong.
     """
     with atomic_unless_taken(f"There is a model called {name} already."):
-        model = (
-            RegisteredModel.objects.select_for_update(no_key=True)
-            .filter(project=project, name=name)
-            .first()
-        )
-        if model is not None and model.deleted_at is None:
+        row = _LOCKED_BY_NAME.first(project=project.pk, name=name)
+        model = instance_of(RegisteredModel, row) if row else RegisteredModel(name=name)
+        if row and model.deleted_at is None:
             raise Conflict(f"There is a model called {name} already.", code="already_exists")
-        model = model or RegisteredModel(project=project, name=name)
+        model.project = project
         model.model_type, model.description, model.tags = (
             model_type,
             description,
             check_tags({} if tags is None else tags),
         )
         model.deleted_at = None
-        model.full_clean(exclude=["project"])
-        model.save()
-        write_tag_rows(model)
+        # Names are settled by their constraint, and ids are new.
+        model.full_clean(exclude=["project", "id"])
+        if row:
+            model.save()
+        else:
+            insert(model)
+        write_tag_rows(model, fresh=not row)
         move_revision()
         record_change(
             actor=actor,
@@ -192,15 +227,11 @@ def locked_model(model: RegisteredModel) -> RegisteredModel:
     Raises:
         NotFound: It was deleted meanwhile.
     """
-    current = (
-        RegisteredModel.objects.existing()
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("project")
-        .filter(pk=model.pk)
-        .first()
-    )
-    if current is None:
+    row = _LOCKED.first(model=model.pk)
+    if row is None:
         raise NotFound(f"There is no model called {model.name}.", code="model_not_found")
+    current = instance_of(RegisteredModel, row)
+    current.project = model.project
     return current
 
 
@@ -210,9 +241,11 @@ def model_named(*, project: Project, name: str) -> RegisteredModel:
     Raises:
         NotFound: There is none in this project.
     """
-    model = RegisteredModel.objects.in_project(project.pk).existing().filter(name=name).first()
-    if model is None:
+    row = _BY_NAME.first(project=project.pk, name=name)
+    if row is None:
         raise NotFound(f"There is no model called {name}.", code="model_not_found")
+    model = instance_of(RegisteredModel, row)
+    model.project = project
     return model
 
 

@@ -1,9 +1,9 @@
 """Versions: numbering, describing, deactivating."""
 
 from typing import Any
+from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
@@ -11,6 +11,7 @@ from authz.configuration.revision import move_revision
 from authz.models import Project
 from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
+from intmod_site.prepared import Prepared, adapted, columns_of, insert, instance_of
 from registry.catalog.services import create_model, locked_model
 from registry.catalog.tag_rows import write_tag_rows
 from registry.catalog.tags import merged
@@ -18,6 +19,33 @@ from registry.catalog.version_fields import check_version
 from registry.models import ModelVersion, RegisteredModel
 
 FIXED_ONCE_READY = {"source", "digest"}
+
+# By hand, or prepared: what every creation and every move of an alias asks.
+_COUNT = (
+    f"UPDATE {RegisteredModel._meta.db_table} SET last_number = last_number + 1 "  # noqa: S608 -- our own name
+    "WHERE id = %s AND deleted_at IS NULL"
+)
+_COLUMNS = columns_of(ModelVersion)
+_NUMBERED = Prepared(
+    lambda project, name, number: (
+        ModelVersion.objects.existing()
+        .order_by()
+        .filter(project=project, model__project=project, model__name=name, number=number)
+        .values_list(*_COLUMNS, *(f"model__{column}" for column in columns_of(RegisteredModel)))
+    ),
+    project=UUID,
+    name=str,
+    number=int,
+)
+_TAKEN = Prepared(
+    lambda project, identifier: (
+        ModelVersion.objects.order_by()
+        .filter(project=project, identifier=identifier)
+        .values_list("number")
+    ),
+    project=UUID,
+    identifier=str,
+)
 
 
 def create_version(
@@ -38,12 +66,9 @@ def create_version(
     """
     with atomic_unless_taken(f"There is a version with the model_id {model_id} already."):
         # The counter's row is the lock: concurrent creations queue up here and get one number each.
-        counted = RegisteredModel.objects.filter(pk=model.pk, deleted_at=None).update(
-            last_number=F("last_number") + 1
-        )
-        if not counted:
-            raise NotFound(f"There is no model called {model.name}.", code="model_not_found")
-        model = RegisteredModel.objects.select_related("project").get(pk=model.pk)
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT, [adapted(model.pk)])
+        model = locked_model(model)
         number = model.last_number
         version = ModelVersion(project=model.project, model=model, number=number, **fields)
         version.created_by = version.created_by or actor.label[:200]
@@ -53,7 +78,7 @@ def create_version(
                 f"There is a version with the model_id {version.identifier}.", code="already_exists"
             )
         check_version(version)
-        version.save(force_insert=True)
+        insert(version)
         write_tag_rows(version, fresh=True)
         move_revision()
         record_change(
@@ -188,19 +213,21 @@ def version_numbered(*, project: Project, model_name: str, number: int) -> Model
     Raises:
         NotFound: There is none in this project.
     """
-    version = (
-        ModelVersion.objects.in_project(project.pk)
-        .existing()
-        .filter(model__name=model_name, number=number)
-        .select_related("model", "project", "integration")
-        .first()
-    )
-    if version is None:
-        raise NotFound(
-            f"There is no version {number} of a model called {model_name}.",
-            code="version_not_found",
-        )
+    row = _NUMBERED.first(project=project.pk, name=model_name, number=number)
+    if row is None:
+        raise no_such_version(model_name, number)
+    width = len(_COLUMNS)
+    version = instance_of(ModelVersion, row[:width])
+    version.model = instance_of(RegisteredModel, row[width:])
+    version.project = version.model.project = project
     return version
+
+
+def no_such_version(model_name: str, number: int) -> NotFound:
+    """Say that a version is not there."""
+    return NotFound(
+        f"There is no version {number} of a model called {model_name}.", code="version_not_found"
+    )
 
 
 def _check_may_change(status: ModelVersion.Status, name: str) -> None:
@@ -216,7 +243,7 @@ def _free_identifier(version: ModelVersion) -> str:
 
 
 def _is_taken(version: ModelVersion, identifier: str) -> bool:
-    return ModelVersion.objects.filter(project=version.project, identifier=identifier).exists()
+    return bool(_TAKEN.rows(project=version.project_id, identifier=identifier))
 
 
 def _locked(version: ModelVersion) -> ModelVersion:

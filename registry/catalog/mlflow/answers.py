@@ -33,18 +33,20 @@ def models_json(rows: list[Row]) -> list[Row]:
         .values_list("model_id", "name", "version__number")
     ):
         aliases[model_id].append({"alias": name, "version": str(number)})
-    return [
-        {
-            "name": row["name"],
-            "creation_timestamp": milliseconds(row["created_at"]),
-            "last_updated_timestamp": milliseconds(row["updated_at"]),
-            "description": row["description"],
-            "latest_versions": latest[row["id"]],
-            "tags": _tags(row["tags"]),
-            "aliases": aliases[row["id"]],
-        }
-        for row in rows
-    ]
+    return [model_json(row, latest[row["id"]], aliases[row["id"]]) for row in rows]
+
+
+def model_json(row: Row, latest_versions: list[Row], aliases: list[Row]) -> Row:
+    """Write one model."""
+    return {
+        "name": row["name"],
+        "creation_timestamp": milliseconds(row["created_at"]),
+        "last_updated_timestamp": milliseconds(row["updated_at"]),
+        "description": row["description"],
+        "latest_versions": latest_versions,
+        "tags": _tags(row["tags"]),
+        "aliases": aliases,
+    }
 
 
 def versions_json(rows: list[Row]) -> list[Row]:

@@ -17,6 +17,7 @@ from intmod_site.api.errors import ApiError, MethodNotAllowed, NotFound, Validat
 from intmod_site.api.handler import as_api_error
 from intmod_site.api.parser import read_json
 from intmod_site.api.strict_json import check_string
+from intmod_site.plain_routes import plain
 
 REPEATED = ("order_by", "stages")
 """Parameters of a query that may stand there more than once."""
@@ -53,6 +54,7 @@ class Endpoint:
 def mlflow_view(endpoints: dict[str, Endpoint]) -> Callable[[HttpRequest], HttpResponse]:
     """Serve the methods of one route."""
 
+    @plain
     @csrf_exempt
     def view(request: HttpRequest) -> HttpResponse:
         try:

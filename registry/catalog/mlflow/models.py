@@ -7,16 +7,10 @@ import orjson
 from authz.identity.principal import Principal
 from intmod_site.api.errors import NotFound, ValidationFailed
 from registry.catalog import aliases, services
-from registry.catalog.mlflow import requests
-from registry.catalog.mlflow.answers import (
-    MODEL_FIELDS,
-    VERSION_FIELDS,
-    models_json,
-    newest_of_stages,
-    versions_json,
-)
+from registry.catalog.mlflow import reading, requests
+from registry.catalog.mlflow.answers import newest_of_stages, versions_json
 from registry.catalog.mlflow.stages import check_stage
-from registry.models import ModelVersion, RegisteredModel
+from registry.models import RegisteredModel
 
 MODEL_TYPE = "other"
 """What a model is called for is not known to MLflow; it can be changed later."""
@@ -25,7 +19,7 @@ REMEMBERED_BYTES = 16_384
 
 def create(principal: Principal, asked: requests.CreateModel) -> Any:
     """Create a model."""
-    services.create_model(
+    model = services.create_model(
         actor=principal.actor,
         project=principal.project,
         name=asked.name,
@@ -33,7 +27,7 @@ def create(principal: Principal, asked: requests.CreateModel) -> Any:
         description=asked.description,
         tags=requests.tags_of(asked.tags),
     )
-    return _answer(principal, asked.name)
+    return {"registered_model": reading.created_model(model)}
 
 
 def get(principal: Principal, asked: requests.OfModel) -> bytes:
@@ -139,18 +133,16 @@ def _model(principal: Principal, asked: requests.OfModel) -> RegisteredModel:
 
 
 def _answer(principal: Principal, name: str) -> Any:
-    rows = RegisteredModel.objects.in_project(principal.project_id).existing().filter(name=name)
-    found = models_json(list(rows.values(*MODEL_FIELDS)))
-    if not found:
+    found = reading.model_called(principal.project_id, name)
+    if found is None:
         raise NotFound(f"Registered Model with name={name} not found")
-    return {"registered_model": found[0]}
+    return {"registered_model": found}
 
 
 def _pointed_at(principal: Principal, asked: requests.OfAlias) -> Any:
-    model = _model(principal, asked)
-    rows = ModelVersion.objects.filter(aliases__model=model, aliases__name=asked.alias)
-    found = versions_json(list(rows.values(*VERSION_FIELDS)))
-    if not found:
+    found = reading.version_pointed_at(principal.project_id, asked.name, asked.alias)
+    if found is None:
+        _model(principal, asked)
         # To MLflow a missing alias is a bad parameter.
         raise ValidationFailed(f"Registered model alias {asked.alias} not found.")
-    return {"model_version": found[0]}
+    return {"model_version": found}

@@ -5,8 +5,7 @@ from typing import Any
 from authz.identity.principal import Principal
 from registry.catalog import services
 from registry.catalog import versions as catalog
-from registry.catalog.mlflow import requests
-from registry.catalog.mlflow.answers import VERSION_FIELDS, versions_json
+from registry.catalog.mlflow import reading, requests
 from registry.catalog.mlflow.models import remembered
 from registry.catalog.mlflow.stages import transition
 from registry.models import ModelVersion
@@ -29,13 +28,13 @@ def create(principal: Principal, asked: requests.CreateVersion) -> Any:
         description=asked.description,
         tags=requests.tags_of(asked.tags),
     )
-    return _answer(version)
+    return {"model_version": reading.created_version(version)}
 
 
 def get(principal: Principal, asked: requests.OfVersion) -> bytes:
     """Give a version, from memory for as long as the configuration's revision stands."""
     key = ("mlflow-version", asked.name, str(asked.version))
-    return remembered(principal, key, lambda: _answer(_version(principal, asked)))
+    return remembered(principal, key, lambda: _numbered(principal, asked))
 
 
 def update(principal: Principal, asked: requests.UpdateVersion) -> Any:
@@ -89,6 +88,14 @@ def _version(principal: Principal, asked: requests.OfVersion) -> ModelVersion:
     )
 
 
+def _numbered(principal: Principal, asked: requests.OfVersion) -> Any:
+    number = int(asked.version)
+    found = reading.version_numbered(principal.project_id, asked.name, number)
+    if found is None:
+        raise catalog.no_such_version(asked.name, number)
+    return {"model_version": found}
+
+
 def _answer(version: ModelVersion) -> Any:
-    rows = list(ModelVersion.objects.filter(pk=version.pk).values(*VERSION_FIELDS))
-    return {"model_version": versions_json(rows)[0]}
+    found = reading.version_numbered(version.project_id, version.model.name, version.number)
+    return {"model_version": found}
