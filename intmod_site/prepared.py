@@ -6,10 +6,11 @@ builds it once for each kind of database, with values that stand for the later o
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from django.db import connection, models
+from django.db import connection, connections, models
 
 Instance = TypeVar("Instance", bound=models.Model)
 
@@ -69,6 +70,7 @@ class Prepared:
         return compiled
 
 
+@cache
 def columns_of(model: type[models.Model]) -> list[str]:
     """Name a model's columns, for the `values_list` that `instance_of` takes a row of."""
     return [field.attname for field in model._meta.concrete_fields]
@@ -81,19 +83,13 @@ def instance_of(model: type[Instance], row: Iterable[Any]) -> Instance:
 
 def insert(instance: models.Model) -> None:
     """Insert a new row whose values are known to be good; a key from the database is not read."""
-    table = instance._meta.db_table
-    fields = [
-        field
-        for field in instance._meta.concrete_fields
-        if not (field.primary_key and isinstance(field, models.AutoField))
-    ]
-    values = [
-        field.get_db_prep_save(field.pre_save(instance, True), connection) for field in fields
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_insertion(table, [field.column for field in fields]), values)
+    database = connections[connection.alias]
+    sql, fields = _insertion(type(instance), database.vendor)
+    values = [field.get_db_prep_save(field.pre_save(instance, True), database) for field in fields]
+    with database.cursor() as cursor:
+        cursor.execute(sql, values)
     instance._state.adding = False
-    instance._state.db = connection.alias
+    instance._state.db = database.alias
 
 
 def adapted(value: Any) -> Any:
@@ -105,10 +101,17 @@ def adapted(value: Any) -> Any:
     return value
 
 
-def _insertion(table: str, columns: list[str]) -> str:
-    names = ", ".join(connection.ops.quote_name(column) for column in columns)
-    places = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608 -- our own names
+@cache
+def _insertion(model: type[models.Model], vendor: str) -> tuple[str, list[Any]]:  # noqa: ARG001 -- quoting is the vendor's
+    fields = [
+        field
+        for field in model._meta.concrete_fields
+        if not (field.primary_key and isinstance(field, models.AutoField))
+    ]
+    names = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    table = connection.ops.quote_name(model._meta.db_table)
+    return f"INSERT INTO {table} ({names}) VALUES ({places})", fields  # noqa: S608 -- our own names
 
 
 def _converted(row: tuple[Any, ...], converters: list[Any]) -> tuple[Any, ...]:

@@ -73,6 +73,7 @@ class RegistryConfig(AppConfig):
         from registry.inference.usage_view import register_usage
         from registry.monitoring.alerting.checks import no_critical_alert
         from registry.monitoring.announcements import register_announcer
+        from registry.monitoring.metric_views import register_samples
         from registry.monitoring.webhooks import EVENT_TYPES, publish_announcement
 
         register_event_types(EVENT_TYPES)
@@ -86,4 +87,5 @@ class RegistryConfig(AppConfig):
         register_surfaces()
         register_shape("/v1/", refuse)
         register_usage()
+        register_samples()
         register_target_kind(MODEL_VERSION)

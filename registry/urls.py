@@ -41,7 +41,7 @@ urlpatterns = [
     path(f"{VERSION}/approvals", alias_views.ApprovalRequestViewSet.as_view({"post": "create"})),
     path(f"{VERSION}/check", alert_views.VersionHealthViewSet.as_view({"post": "check"})),
     path(f"{VERSION}/optimize", alert_views.VersionHealthViewSet.as_view({"post": "optimize"})),
-    path("db/metrics", metric_views.MetricsView.as_view()),
+    path("db/metrics", metric_views.metrics),
     path(
         "registry/metrics",
         metric_views.DefinitionViewSet.as_view({"get": "list", "post": "create"}),

@@ -26,17 +26,23 @@ Refuse = Callable[[Exception, HttpRequest], HttpResponse]
 
 
 def plain_post(
-    *, permission: str, refuse: Refuse = refuse_exception, query: tuple[str, ...] = ()
+    *,
+    permission: str,
+    refuse: Refuse = refuse_exception,
+    query: tuple[str, ...] = (),
+    waits: bool = True,
 ) -> Callable[[PlainView], PlainView]:
     """Serve POST to callers with the permission; every refusal is in the envelope.
 
-    Such a request may wait long for somebody outside, so only some run at once (`places`).
+    A request that may wait long for somebody outside takes a place, of which there are only some
+    (`places`).
     An Idempotency-Key makes the view answer once (`authz.idempotency`).
 
     Args:
         permission: What callers need.
         refuse: Shows refusals in another shape, for surfaces that have one of their own.
         query: Names of the query's parameters.
+        waits: Whether it may wait for somebody outside.
     """
 
     def decorate(view: PlainView) -> PlainView:
@@ -44,8 +50,9 @@ def plain_post(
             return answer_once(request, principal, lambda: view(request, principal, **parameters))
 
         return _guarded(
-            once, view, methods=("POST",), permission=permission, refuse=refuse, query=query
-        )
+            once, view, methods=("POST",), permission=permission, refuse=refuse, query=query,
+            waits=waits,
+        )  # fmt: skip
 
     return decorate
 
@@ -75,11 +82,12 @@ def _guarded(
     permission: str,
     refuse: Refuse,
     query: tuple[str, ...] = (),
+    waits: bool = True,
 ) -> PlainView:
     def answered(
         request: HttpRequest, held: ExitStack, parameters: dict[str, Any]
     ) -> HttpResponseBase:
-        if request.method == "POST":
+        if waits and request.method == "POST":
             held.enter_context(places.taken())
         with turns.taken():
             principal = authenticate(request)

@@ -9,10 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from authz.audit.actor import Actor
-from authz.audit.record import record_change
-from intmod_site.api.errors import ValidationFailed
-from registry.catalog.search.query import LATEST
-from registry.models import MetricSample, ModelVersion, VersionMetric
+from intmod_site.api.errors import NotFound, ValidationFailed
+from registry.models import ModelVersion
+from registry.monitoring.keeping import keep, locked
 
 METRIC_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,99}")
 MAX_METRICS = 1000
@@ -32,59 +31,24 @@ def update_performance(
 
     Raises:
         ValidationFailed: A name or value is odd, or the moment lies in the future.
+        NotFound: The version was deleted meanwhile.
     """
     moment = ts or timezone.now()
     if moment > timezone.now() + CLOCK_SKEW:
         raise ValidationFailed.of("ts", "This moment lies in the future.")
     _check(metrics)
     with transaction.atomic():
-        current = (
-            ModelVersion.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("project", "model")
-            .get(pk=version.pk)
-        )
-        newer = set(
-            MetricSample.objects.filter(
-                version=current,
-                metric__in=metrics,
-                ts__gt=moment,
-                source=MetricSample.Source.REPORTED,
-            ).values_list("metric", flat=True)
-        )
-        MetricSample.objects.bulk_create(
-            (
-                MetricSample(version=current, metric=name, value=value, ts=moment)
-                for name, value in metrics.items()
-            ),
-            ignore_conflicts=True,
-        )
-        before = dict(current.performance_metrics)
-        current.performance_metrics |= {
-            name: value for name, value in metrics.items() if name not in newer
-        }
-        current.save(update_fields=["performance_metrics", "updated_at"])
-        VersionMetric.objects.bulk_create(
-            (
-                VersionMetric(
-                    version=current, metric=name, aggregation=LATEST, value=value,
-                    computed_at=moment,
-                )
-                for name, value in metrics.items()
-                if name not in newer
-            ),
-            update_conflicts=True,
-            unique_fields=["version", "metric", "aggregation"],
-            update_fields=["value", "computed_at"],
-        )  # fmt: skip
-        record_change(
+        current = locked(version.project, version.identifier)
+        if current is None:
+            raise NotFound(f"There is no version {version}.", code="version_not_found")
+        keep(
             actor=actor,
-            action="modelversion.measure",
-            obj=current,
-            project=current.project,
-            before=before,
-            after=current.performance_metrics,
+            project=version.project,
+            version=current,
+            values=[(name, float(value), moment) for name, value in metrics.items()],
         )
-    return current
+    version.refresh_from_db(fields=["performance_metrics"])
+    return version
 
 
 def _check(metrics: Any) -> None:

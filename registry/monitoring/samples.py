@@ -1,33 +1,40 @@
 """Samples in batches: of any versions, in any order, twice if need be."""
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
 
+import msgspec
 from django.db import transaction
 from django.utils import timezone
 
 from authz.audit.actor import Actor
-from authz.audit.record import record_change
 from authz.models import Project
 from intmod_site.api.errors import ValidationFailed
-from registry.catalog.search.query import LATEST
-from registry.models import MetricSample, ModelVersion, VersionMetric
+from registry.monitoring.keeping import Value, keep, locked
 from registry.monitoring.performance import CLOCK_SKEW, METRIC_NAME
 
 MAX_SAMPLES = 1000
 
 
-def add_samples(
-    *, actor: Actor, project: Project, samples: Sequence[Mapping[str, Any]]
-) -> tuple[int, int]:
+class Sample(msgspec.Struct, forbid_unknown_fields=True):
+    """One measured value; of now, if it does not say when."""
+
+    model_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    metric: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    value: float
+    ts: datetime | None = None
+
+
+def add_samples(*, actor: Actor, project: Project, samples: Sequence[Sample]) -> tuple[int, int]:
     """Keep samples; the newest of each metric is the version's current value from now on.
 
     Args:
         actor: Who measured.
         project: Whose versions.
-        samples: Objects of model_id, metric, value and, if it was not now, ts.
+        samples: At most 1000.
 
     Returns:
         How many were kept, and how many were there already.
@@ -38,90 +45,40 @@ def add_samples(
     if not 0 < len(samples) <= MAX_SAMPLES:
         raise ValidationFailed.of("samples", f"A list of 1 to {MAX_SAMPLES} samples.")
     now = timezone.now()
+    values: dict[str, list[Value]] = defaultdict(list)
+    named_at: dict[str, int] = {}
+    for index, sample in enumerate(samples):
+        moment = _checked(index, sample, now)
+        values[sample.model_id].append((sample.metric, sample.value, moment))
+        named_at.setdefault(sample.model_id, index)
     with transaction.atomic():
-        versions = _locked(project, samples)
-        rows = {}
-        for index, sample in enumerate(samples):
-            version = versions.get(sample["model_id"])
-            if version is None:
-                raise ValidationFailed.of(
-                    f"/samples/{index}/model_id", "There is no such version in this project."
-                )
-            moment = sample.get("ts") or now
-            _check(index, sample, moment, now)
-            value = float(sample["value"])
-            rows[version.pk, sample["metric"], moment, value] = MetricSample(
-                version=version, metric=sample["metric"], value=value, ts=moment
+        # In one order, so that two batches about the same versions do not wait for each other.
+        versions = {name: locked(project, name) for name in sorted(values)}
+        missing = [named_at[name] for name, version in versions.items() if version is None]
+        if missing:
+            raise ValidationFailed.of(
+                f"/samples/{min(missing)}/model_id", "There is no such version in this project."
             )
-        known = MetricSample.objects.filter(
-            version__in=[version.pk for version in versions.values()],
-            ts__in={key[2] for key in rows},
-            source=MetricSample.Source.REPORTED,
-        ).values_list("version_id", "metric", "ts", "value")
-        fresh = [row for key, row in rows.items() if key not in set(known)]
-        MetricSample.objects.bulk_create(fresh, ignore_conflicts=True)
-        for version in versions.values():
-            _make_current(actor, version, [row for row in fresh if row.version_id == version.pk])
-    return len(fresh), len(samples) - len(fresh)
+        kept = sum(
+            keep(actor=actor, project=project, version=version, values=values[name])
+            for name, version in versions.items()
+            if version is not None
+        )
+    return kept, len(samples) - kept
 
 
-def _locked(project: Project, samples: Sequence[Mapping[str, Any]]) -> dict[str, ModelVersion]:
-    rows = ModelVersion.objects.in_project(project.pk).existing()
-    rows = rows.select_for_update(of=("self",), no_key=True).select_related("model", "project")
-    # A version has many columns, some of them long; these are what is read and written here.
-    rows = rows.only(
-        "identifier", "number", "performance_metrics", "updated_at", "model__name",
-        "project__slug",
-    )  # fmt: skip
-    named = {str(sample["model_id"]) for sample in samples}
-    # In one order, so that two batches about the same versions do not wait for each other.
-    return {row.identifier: row for row in rows.filter(identifier__in=named).order_by("pk")}
-
-
-def _check(index: int, sample: Mapping[str, Any], moment: datetime, now: datetime) -> None:
-    if not METRIC_NAME.fullmatch(sample["metric"]):
+def _checked(index: int, sample: Sample, now: datetime) -> datetime:
+    """Give the sample's moment, in UTC."""
+    if not METRIC_NAME.fullmatch(sample.metric):
         raise ValidationFailed.of(f"/samples/{index}/metric", "Not the name of a metric.")
-    if not math.isfinite(sample["value"]):
+    if not math.isfinite(sample.value):
         raise ValidationFailed.of(f"/samples/{index}/value", "A finite number.")
+    if sample.ts is None:
+        return now
+    try:
+        moment = sample.ts.astimezone(UTC) if sample.ts.tzinfo else sample.ts.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValidationFailed.of(f"/samples/{index}/ts", "No such moment in UTC.") from None
     if moment > now + CLOCK_SKEW:
         raise ValidationFailed.of(f"/samples/{index}/ts", "This moment lies in the future.")
-
-
-def _make_current(actor: Actor, version: ModelVersion, rows: list[MetricSample]) -> None:
-    newest: dict[str, MetricSample] = {}
-    for row in rows:
-        if row.metric not in newest or row.ts >= newest[row.metric].ts:
-            newest[row.metric] = row
-    later = dict(
-        VersionMetric.objects.filter(
-            version=version, metric__in=newest, aggregation=LATEST
-        ).values_list("metric", "computed_at")
-    )
-    current = {
-        name: row for name, row in newest.items() if name not in later or row.ts >= later[name]
-    }
-    if not current:
-        return
-    before = dict(version.performance_metrics)
-    version.performance_metrics |= {name: row.value for name, row in current.items()}
-    version.save(update_fields=["performance_metrics", "updated_at"])
-    VersionMetric.objects.bulk_create(
-        (
-            VersionMetric(
-                version=version, metric=name, aggregation=LATEST, value=row.value,
-                computed_at=row.ts,
-            )
-            for name, row in current.items()
-        ),
-        update_conflicts=True,
-        unique_fields=["version", "metric", "aggregation"],
-        update_fields=["value", "computed_at"],
-    )  # fmt: skip
-    record_change(
-        actor=actor,
-        action="modelversion.measure",
-        obj=version,
-        project=version.project,
-        before=before,
-        after=version.performance_metrics,
-    )
+    return moment

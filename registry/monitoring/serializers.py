@@ -26,28 +26,6 @@ from registry.tasks import METRIC_KINDS
 DAYS_7_S = 7 * 86_400
 
 
-class SampleWrite(StrictSerializer):
-    """One measured value."""
-
-    model_id = TextField(max_length=200)
-    metric = TextField(max_length=100)
-    value = NumberField()
-    ts = serializers.DateTimeField(required=False, help_text="When; now by default.")
-
-
-class SamplesWrite(StrictSerializer):
-    """Measured values, in any order; what was sent before is counted and not kept again."""
-
-    samples = SampleWrite(many=True)
-
-
-class SamplesAnswer(serializers.Serializer[Any]):
-    """What became of a batch."""
-
-    accepted = serializers.IntegerField()
-    duplicates = serializers.IntegerField()
-
-
 class PointAnswer(serializers.Serializer[Any]):
     """One step; no value where nothing was measured."""
 

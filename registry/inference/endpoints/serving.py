@@ -5,6 +5,7 @@ from typing import Any
 from django.http.response import HttpResponseBase
 
 from authz.identity.principal import Principal
+from intmod_site.api.bodies import parse_body
 from intmod_site.api.envelope import answer as envelope
 from intmod_site.api.envelope import dump, failure, success
 from intmod_site.api.errors import ApiError
@@ -12,7 +13,6 @@ from intmod_site.api.event_stream import HEARTBEAT, EventStream, Frames, frame
 from registry.catalog.resolution import Target
 from registry.inference import gateway
 from registry.inference.asked import Asked
-from registry.inference.bodies import parse_body
 from registry.inference.call_stream import CallStream
 from registry.inference.calls import TextDelta
 from registry.inference.endpoints.endpoint import ContinuationRequest, Endpoint, ModelRequest

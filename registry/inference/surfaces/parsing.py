@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from authz.identity.principal import Principal
+from intmod_site.api.bodies import parse_body
 from intmod_site.api.errors import ApiError
-from registry.inference.bodies import parse_body
 from registry.inference.records import record_refusal
 
 Request = TypeVar("Request", bound=msgspec.Struct)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from intmod_site.api.bodies import parse_body
 from intmod_site.api.errors import ValidationFailed
-from registry.inference.bodies import parse_body
 from registry.inference.endpoints import ENDPOINTS
 
 MESSAGE = {"role": "user", "content": "Hi"}
