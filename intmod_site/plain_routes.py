@@ -1,7 +1,7 @@
 """The short way to plain views: a route without parameters is found by one look-up.
 
-What stands between the security headers and a view, that is for pages and DRF, is passed over:
-sessions, CSRF, static files and the resolver, which tries one pattern after another.
+What is for pages and DRF is passed over: sessions, CSRF, static files and the resolver, which tries
+one pattern after another. The security headers are the same as on every answer.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,6 +11,8 @@ from typing import TypeVar
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.urls import ResolverMatch, URLResolver, get_resolver
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -27,14 +29,21 @@ class PlainRouteMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        self._matches = plain_matches(settings.ROOT_URLCONF)
+        self._security = SecurityMiddleware(get_response)
+        self._frames = XFrameOptionsMiddleware(get_response)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer."""
-        match = plain_matches(settings.ROOT_URLCONF).get(request.path_info)
+        match = self._matches.get(request.path_info)
         if match is None:
             return self.get_response(request)
+        security = self._security
+        if security.redirect and (to_https := security.process_request(request)):
+            return to_https
         request.resolver_match = match
-        return match.func(request)
+        response = security.process_response(request, match.func(request))
+        return self._frames.process_response(request, response)
 
 
 @cache

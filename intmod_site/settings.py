@@ -71,10 +71,10 @@ INTMOD_EXTENSIONS = env.list("INTMOD_EXTENSIONS", default=[])
 MIDDLEWARE = [
     "intmod_site.middleware.RequestContextMiddleware",
     "intmod_site.api.extensions.ExtensionMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     # What follows is for everything but plain views.
     "intmod_site.plain_routes.PlainRouteMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "intmod_site.middleware.PageSessionMiddleware",
     "intmod_site.middleware.PageCommonMiddleware",

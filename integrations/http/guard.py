@@ -68,6 +68,7 @@ class PinnedOrigin(NamedTuple):
     addresses: tuple[str, ...]
 
 
+@lru_cache(maxsize=1024)
 def parse_url(url: str) -> Destination:
     """Take a URL apart, refusing everything that two parsers could read differently.
 
