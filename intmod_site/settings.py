@@ -206,6 +206,9 @@ EGRESS_ALLOWED_NETWORKS = tuple(
     )
 )
 
+# How long messages are kept, with their deliveries and attempts, once all have ended.
+WEBHOOK_KEPT_DAYS = env.int("WEBHOOK_KEPT_DAYS", 90)
+
 # ── Calls of models ──────────────────────────────────────────────────────────────────────────
 
 # How many each process answers at once; `manage.py serve` keeps threads back for everything else.

@@ -13,12 +13,14 @@ from integrations.webhooks.claims import Ready, claim, give_back, ready_endpoint
 from integrations.webhooks.lanes import Lanes
 from integrations.webhooks.loading import load
 from integrations.webhooks.release import release_held
+from integrations.webhooks.retention import prune_messages
 from intmod_site.database import POOL_MAX_SIZE, release_connection
 
 log = logging.getLogger("intmod.webhooks")
 
 POLL_S = 0.1
 HOUSEKEEPING_S = 1.0
+PRUNING_S = 3600.0
 CLAIMED_AT_ONCE = 20
 LANE_S = 1.0
 """After so long a thread gives back what it has not begun: others may be free."""
@@ -125,10 +127,14 @@ class Dispatcher:
         return bool(claims)
 
     def _keep_house(self) -> None:
+        pruned_s = monotonic()
         try:
             while not self._over.wait(HOUSEKEEPING_S):
                 try:
                     keep_house()
+                    if monotonic() - pruned_s > PRUNING_S:
+                        pruned_s = monotonic()
+                        prune_messages()
                 except (DatabaseError, InterfaceError) as error:
                     self._trouble("keeping house", error)
                 except Exception:

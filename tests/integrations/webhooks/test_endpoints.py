@@ -162,3 +162,10 @@ def test_messages_of_the_audit_log_are_for_those_who_may_read_it(
     admin = MembershipFactory(project=membership.project, role_name="admin")
     reader = ApiClient(api_key_for(admin))
     assert reader.ok("GET", "integration/webhook/messages/audit_1")["body"]["data"] == {"x": 1}
+
+
+@pytest.mark.parametrize("odd", ["%00", "%ED%A0%80", "a" * 500, "%2E%2E", "'"])
+def test_odd_ids_are_not_there(odd: str, api: ApiClient) -> None:
+    for path in (PATH, "integration/webhook/deliveries", "integration/webhook/messages"):
+        assert api.call("GET", f"{path}/{odd}").status_code in {400, 404}
+    assert api.call("GET", f"integration/webhook/deliveries?message_id={odd}").status_code < 500
