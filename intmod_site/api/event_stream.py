@@ -4,6 +4,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html.
 """
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 
 from django.http import StreamingHttpResponse
 
@@ -80,12 +81,12 @@ class _Steps(Iterator[bytes]):
     def close(self) -> None:
         """End it, wherever it is; Django calls this when the answer was sent or cannot be."""
         enter_request(self._context)
-        try:
-            self._frames.close()
-        finally:
-            self._close()
-            self._tell(None)
-            enter_request(None)
+        with ExitStack() as closing:
+            # Each of them, whatever the others raise.
+            closing.callback(enter_request, None)
+            closing.callback(self._tell, None)
+            closing.callback(self._close)
+            closing.callback(self._frames.close)
 
     def _tell(self, sent: bytes | None) -> None:
         tell, self.tell = self.tell, None

@@ -83,12 +83,11 @@ def first_answer(
     ends_at = clock() + deadline_s
     last = _Last()
     for candidate in _willing(candidates, last):
-        refused_for_s = candidate.breaker.admit()
-        if refused_for_s is not None:
-            last.soonest_s = min(refused_for_s, last.soonest_s or refused_for_s)
-            continue
-        for retry in _retries(candidate, last, ends_at, clock, wait, dice):
-            if retry and candidate.breaker.admit() is not None:
+        # The breaker is asked last: who is let pass as its probe must say how that ended.
+        for _ in _retries(candidate, last, ends_at, clock, wait, dice):
+            refused_for_s = candidate.breaker.admit()
+            if refused_for_s is not None:
+                last.soonest_s = min(refused_for_s, last.soonest_s or refused_for_s)
                 break
             last.tries += 1
             try:

@@ -116,9 +116,16 @@ class CallStream(Iterator[StreamEvent | None]):
 
     def close(self) -> None:
         """Stop the provider, and write the record if the answer is not complete."""
-        self._closing.close()
+        try:
+            self._closing.close()
+        finally:
+            if self.outcome is None:
+                self._finish_early(ClientClosed("The caller went away."))
+
+    def fail(self, error: ApiError) -> None:
+        """End it with an error that whoever shows it found, unless it has ended by itself."""
         if self.outcome is None:
-            self._finish_early(ClientClosed("The caller went away."))
+            self._broken(error)
 
     def _take(self) -> StreamEvent | None:
         with self.meter.waiting:

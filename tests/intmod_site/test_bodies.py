@@ -1,10 +1,13 @@
 """Odd bodies over HTTP: the same answer on DRF's routes and on plain ones, and nothing changes."""
 
+from io import BytesIO
+
 import pytest
 
 from authz.models import AuditEvent
 from tests.api_client import ApiClient
 from tests.intmod_site.test_strict_json import REFUSED
+from tests.schema_check import BASE
 
 ROUTES = ("registry/models", "ai/generate")
 
@@ -51,3 +54,15 @@ def test_a_body_is_an_object(api: ApiClient, path: str, body: bytes) -> None:
 def test_an_empty_body_lacks_its_fields(api: ApiClient, path: str) -> None:
     envelope = api.refused(400, "POST", path, raw=b"")
     assert envelope["error_details"]["fields"][0]["code"] == "required"
+
+
+@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("came", [b"", b'{"prompt":"Hi"}'])
+def test_a_body_that_was_cut_is_a_400(api: ApiClient, path: str, came: bytes) -> None:
+    answer = api.generic(
+        "POST", f"{BASE}{path}", b"x", content_type="application/json",
+        headers={"Authorization": f"Bearer {api.credential}"},
+        CONTENT_LENGTH=str(len(came) + 5), **{"wsgi.input": BytesIO(came)},
+    )  # fmt: skip
+    assert answer.status_code == 400
+    assert "before it was complete" in answer.json()["error"]

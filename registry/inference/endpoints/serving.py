@@ -67,6 +67,7 @@ def _frames(endpoint: Endpoint, request: ModelRequest, call: CallStream) -> Fram
             elif isinstance(event, TextDelta):
                 yield frame(dump({"text": event.text}), event="delta")
     except ApiError as error:
+        call.fail(error)
         yield frame(dump(failure(error)), event="error")
         return False
     if call.outcome is None:

@@ -30,6 +30,7 @@ from registry.inference.providers import structured
 from registry.inference.providers.adapter import UpstreamRequest, json_body
 from registry.inference.providers.anthropic_body import body_of
 from registry.inference.providers.error_answers import error_from_answer, error_in
+from registry.inference.providers.reading import UNREADABLE, plausible
 from registry.inference.providers.sse import SseParser
 from registry.inference.providers.upstream_errors import MalformedUpstream
 
@@ -115,7 +116,7 @@ class AnthropicAdapter:
         """Read a 2xx answer; thoughts are left out."""
         try:
             message = _MESSAGE.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise error_in(body) or MalformedUpstream(str(error)) from error
         if message.stop_reason is None:
             raise error_in(body) or MalformedUpstream("The answer does not say why it ends.")
@@ -142,7 +143,7 @@ class AnthropicStreamParser(SseParser):
     def _read(self, payload: bytes) -> list[StreamEvent]:
         try:
             event = _EVENT.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise error_in(payload) or MalformedUpstream(str(error)) from error
         match event.type:
             case "content_block_delta":
@@ -195,7 +196,7 @@ def _chat_result(message: _Message, stop_reason: str) -> ChatResult:
         finish_reason=_FINISH_REASONS.get(stop_reason, "stop"),
         usage=_usage(message.usage) if message.usage else None,
         tool_calls=tuple(
-            ToolCall(block.id or f"call_{at}", block.name or "", bytes(block.input).decode())
+            ToolCall(block.id or f"call_{at}", block.name or "", _arguments(block.input))
             for at, block in enumerate(message.content)
             if block.type == "tool_use"
         ),
@@ -203,12 +204,22 @@ def _chat_result(message: _Message, stop_reason: str) -> ChatResult:
     )
 
 
-def _usage(usage: _Usage) -> Usage:
+def _arguments(given: msgspec.Raw) -> str:
+    # What is taken over as it is was not looked at.
+    try:
+        return bytes(given).decode()
+    except UnicodeDecodeError as error:
+        raise MalformedUpstream(str(error)) from error
+
+
+def _usage(usage: _Usage) -> Usage | None:
     """Count as we do: Anthropic's input_tokens are only those that its cache had no part in."""
     cached, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
-    return Usage(
-        input_tokens=(usage.input_tokens or 0) + cached + written,
-        output_tokens=usage.output_tokens or 0,
-        cached_tokens=cached,
-        cache_write_tokens=written,
+    return plausible(
+        Usage(
+            input_tokens=(usage.input_tokens or 0) + cached + written,
+            output_tokens=usage.output_tokens or 0,
+            cached_tokens=cached,
+            cache_write_tokens=written,
+        )
     )

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from integrations.http.retry import retry_after_s
+from registry.inference.providers.reading import UNREADABLE
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
 
 _STATUS_KINDS = {
@@ -142,7 +143,7 @@ def error_in(payload: bytes) -> UpstreamError | None:
 def _read(body: bytes) -> _Said:
     try:
         outer = _SAID.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return _Said()
     inner = outer.error
     if isinstance(inner, dict):

@@ -3,12 +3,13 @@
 Source: https://platform.openai.com/docs/api-reference/chat/object and …/chat-streaming.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from registry.inference.calls import ChatResult, ToolCall, Usage
 from registry.inference.providers.error_answers import error_in
+from registry.inference.providers.reading import UNREADABLE, plausible
 from registry.inference.providers.upstream_errors import Kind, MalformedUpstream, UpstreamError
 
 _FINISH_REASONS = {
@@ -26,6 +27,9 @@ _GIVEN_UP = {
     "error": Kind.SERVER_ERROR,
     "insufficient_system_resource": Kind.OVERLOADED,
 }
+
+
+MOST_TOOL_CALLS = 10_000
 
 
 class _Details(msgspec.Struct, gc=False):
@@ -57,7 +61,7 @@ class ToolCallPart(msgspec.Struct, gc=False):
 
     function: Function | None = None
     id: str | None = None
-    index: int | None = None
+    index: Annotated[int, msgspec.Meta(ge=0, le=MOST_TOOL_CALLS)] | None = None
 
 
 class Said(msgspec.Struct, gc=False):
@@ -99,7 +103,7 @@ def decoded(payload: bytes) -> Completion:
     """
     try:
         completion = _COMPLETION.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise error_in(payload) or MalformedUpstream(str(error)) from error
     if completion.error or completion.object == "error":
         raise error_in(payload) or MalformedUpstream("An error that says nothing.")
@@ -157,12 +161,14 @@ def finish_reason_of(reason: str, *, refused: bool, calls_tools: bool) -> str:
     return "tool_calls" if calls_tools and known == "stop" else known
 
 
-def usage_of(usage: _Usage) -> Usage:
-    """Count as we do, which is as OpenAI does."""
+def usage_of(usage: _Usage) -> Usage | None:
+    """Count as we do, which is as OpenAI does; None for numbers that cannot be."""
     read, written = usage.prompt_tokens_details, usage.completion_tokens_details
-    return Usage(
-        input_tokens=usage.prompt_tokens or 0,
-        output_tokens=usage.completion_tokens or 0,
-        cached_tokens=(read.cached_tokens or 0) if read else 0,
-        reasoning_tokens=(written.reasoning_tokens or 0) if written else 0,
+    return plausible(
+        Usage(
+            input_tokens=usage.prompt_tokens or 0,
+            output_tokens=usage.completion_tokens or 0,
+            cached_tokens=(read.cached_tokens or 0) if read else 0,
+            reasoning_tokens=(written.reasoning_tokens or 0) if written else 0,
+        )
     )

@@ -16,6 +16,7 @@ import msgspec
 
 from registry.inference.calls import EmbedCall, EmbedResult, Usage
 from registry.inference.providers.error_answers import error_in
+from registry.inference.providers.reading import UNREADABLE, plausible
 from registry.inference.providers.upstream_errors import MalformedUpstream
 
 # How far from 1 a vector's length may be before it is mended; float32 comes within a millionth.
@@ -55,7 +56,7 @@ def result_of(body: bytes, call: EmbedCall) -> EmbedResult:
     """
     try:
         answer = _EMBEDDINGS.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise error_in(body) or MalformedUpstream(str(error)) from error
     vectors: dict[int, list[float]] = {}
     for at, item in enumerate(answer.data):
@@ -66,7 +67,7 @@ def result_of(body: bytes, call: EmbedCall) -> EmbedResult:
     if len({len(vector) for vector in ordered}) > 1:
         raise MalformedUpstream("The vectors differ in dimension.")
     usage = answer.usage
-    return EmbedResult(ordered, Usage(usage.prompt_tokens or 0) if usage else None)
+    return EmbedResult(ordered, plausible(Usage(usage.prompt_tokens or 0)) if usage else None)
 
 
 def _vector(given: str | list[float]) -> list[float]:

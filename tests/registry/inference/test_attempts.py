@@ -173,6 +173,23 @@ def test_a_probe_that_reached_nobody_does_not_close_the_breaker(run: Run) -> Non
     assert breaker.state is State.CLOSED
 
 
+def test_who_is_not_asked_for_want_of_time_keeps_no_probe(run: Run, clock: Clock) -> None:
+    breaker = Breaker(BreakerPolicy(min_calls=1, open_s=0))
+    breaker.failed()
+    first = Target("a", [Kind.SERVER_ERROR], RetryPolicy(1, 10.0))
+
+    def slow(target: Target, left_s: float) -> str:
+        if target is first:
+            clock.now += left_s
+        return target.answer(left_s)
+
+    second = Target("b", [None], breaker=breaker)
+    with pytest.raises(UpstreamFailed):
+        first_answer([first, second], slow, deadline_s=5, clock=clock, wait=clock.wait)
+    assert second.asked == 0
+    assert run(second).answer == "b"
+
+
 def test_a_breaker_that_opens_ends_the_retries(run: Run) -> None:
     target = Target("a", [Kind.SERVER_ERROR] * 3, breaker=Breaker(BreakerPolicy(min_calls=1)))
     with pytest.raises(UpstreamFailed):

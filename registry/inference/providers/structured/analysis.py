@@ -10,6 +10,7 @@ from intmod_site.api.errors import FieldError, ValidationFailed
 from registry.inference.calls import AnalyzeCall, AnalyzeResult, ChatCall, Message, Usage
 from registry.inference.local_models.analyses.sentences import split_sentences
 from registry.inference.providers.adapter import json_body
+from registry.inference.providers.reading import UNREADABLE
 from registry.inference.providers.structured import analysis_results as results
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
 
@@ -142,7 +143,7 @@ def answer(call: AnalyzeCall, document: str, usage: Usage | None) -> AnalyzeResu
             name: msgspec.json.decode(parts[name], type=ANALYSES[name].form)
             for name in call.analyses
         }
-    except (msgspec.DecodeError, KeyError) as error:
+    except (*UNREADABLE, KeyError) as error:
         raise UpstreamError(Kind.UNUSABLE_ANSWER, str(error)) from error
     return AnalyzeResult(
         {name: ANALYSES[name].finish(call.text, part) for name, part in read.items()}, usage

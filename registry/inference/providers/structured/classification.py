@@ -20,6 +20,7 @@ from registry.inference.calls import (
     Usage,
 )
 from registry.inference.providers.adapter import json_body
+from registry.inference.providers.reading import UNREADABLE
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
 
 MAX_SCORES = 1000
@@ -85,7 +86,7 @@ def answer(call: ClassifyCall, document: str, usage: Usage | None) -> ClassifyRe
     """
     try:
         results = _ANSWER.decode(document).results
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise UpstreamError(Kind.UNUSABLE_ANSWER, str(error)) from error
     by_text = {int(result.get("text", -1)): result for result in results}
     if not all(at in by_text for at in range(len(call.texts))):

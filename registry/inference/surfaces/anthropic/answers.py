@@ -52,12 +52,13 @@ def message(result: ChatResult, *, answer_id: str, model: str) -> dict[str, Any]
     }
 
 
-def _arguments(text: str) -> Any:
+def _arguments(text: str) -> dict[str, Any]:
     """Give a tool call's arguments; what the model wrote wrongly is given as it wrote it."""
     try:
-        return orjson.loads(text or "{}")
+        arguments = orjson.loads(text or "{}")
     except orjson.JSONDecodeError:
-        return {"invalid_json": text}
+        arguments = None
+    return arguments if isinstance(arguments, dict) else {"invalid_json": text}
 
 
 class EventWriter:

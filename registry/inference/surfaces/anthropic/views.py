@@ -63,6 +63,7 @@ def _frames(writer: answers.EventWriter, call: CallStream) -> Frames:
             for written in writer.events(event):
                 yield _frame(written)
     except ApiError as error:
+        call.fail(error)
         yield _frame(("error", error_body(error)))
         return False
     return True

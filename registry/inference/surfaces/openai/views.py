@@ -82,6 +82,7 @@ def _frames(writer: answers.ChunkWriter, call: CallStream) -> Frames:
             for chunk in writer.chunks(event):
                 yield frame(orjson.dumps(chunk))
     except ApiError as error:
+        call.fail(error)
         yield frame(orjson.dumps(error_body(error)))
         return False
     yield DONE

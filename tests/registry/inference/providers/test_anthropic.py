@@ -27,7 +27,7 @@ from registry.inference.calls import (
 from registry.inference.providers.anthropic import AnthropicAdapter
 from registry.inference.providers.upstream_errors import Kind, MalformedUpstream, UpstreamError
 from tests.registry.inference.providers.calls import CLOCK, HELLO, PERSON_SCHEMA, WITH_TOOLS
-from tests.registry.inference.providers.wire_json import ANY_ANSWER
+from tests.registry.inference.providers.wire_json import ANY_ANSWER, DEEP
 
 ANTHROPIC = AnthropicAdapter()
 
@@ -317,7 +317,19 @@ def test_stop_reasons(said: str, means: str) -> None:
     assert events_of(START, ending(said), STOP)[-1].finish_reason == means  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", answered(stop_reason=None), b'{"type":1}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"{}",
+        answered(stop_reason=None),
+        b'{"type":1}',
+        b'{"stop_reason":"end_turn","content":[],"unknown":' + DEEP + b"}",
+        b'{"stop_reason":"tool_use","content":[{"type":"tool_use","input":' + DEEP + b"}]}",
+        b'{"stop_reason":"tool_use","content":[{"type":"tool_use","input":{"a":"\xff"}}]}',
+    ],
+)
 def test_malformed_answers(body: bytes) -> None:
     with pytest.raises(MalformedUpstream):
         ANTHROPIC.parse(body, HELLO)
@@ -427,7 +439,14 @@ def test_an_end_without_stop_reason_is_a_cut(last: bytes | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"data: {broken", b"data: [DONE]", b'data: {"index":0}', b'{"type":"message"}']
+    "line",
+    [
+        b"data: {broken",
+        b"data: [DONE]",
+        b'data: {"index":0}',
+        b'{"type":"message"}',
+        b'data: {"type":"ping","unknown":' + DEEP + b"}",
+    ],
 )
 def test_malformed_events(line: bytes) -> None:
     with pytest.raises(MalformedUpstream):

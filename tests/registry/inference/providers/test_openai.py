@@ -1,5 +1,6 @@
 """What is sent to OpenAI's protocol, and what its answers and streams mean."""
 
+import json
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -27,7 +28,7 @@ from registry.inference.calls import (
 from registry.inference.providers.openai import OpenAIAdapter
 from registry.inference.providers.upstream_errors import Kind, MalformedUpstream, UpstreamError
 from tests.registry.inference.providers.calls import CLOCK, HELLO, PERSON_SCHEMA, WITH_TOOLS
-from tests.registry.inference.providers.wire_json import ANY_ANSWER
+from tests.registry.inference.providers.wire_json import ANY_ANSWER, DEEP
 
 OPENAI = OpenAIAdapter()
 
@@ -319,11 +320,35 @@ def test_small_servers_leave_much_out() -> None:
         b'{"choices":[{"message":{"content":"cut"}}]}',
         b'{"choices":[{"message":{"content":5},"finish_reason":"stop"}]}',
         b'{"choices":[{"message":{"content":"\xff"},"finish_reason":"stop"}]}',
+        b'{"choices":' + DEEP + b"}",
+        b'{"unknown":' + DEEP + b"}",
+        b'{"error":' + DEEP + b"}",
     ],
 )
 def test_malformed_answers(body: bytes) -> None:
     with pytest.raises(MalformedUpstream):
         OPENAI.parse(body, HELLO)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": -5, "completion_tokens": 4},
+        {"prompt_tokens": 5, "completion_tokens": -4},
+        {"prompt_tokens": 2**31},
+        {"prompt_tokens": 10**40},
+        {"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 6}},
+    ],
+)
+def test_a_usage_that_cannot_be_is_unknown(usage: dict[str, Any]) -> None:
+    raw = json.dumps(usage).encode()
+    choice = b'{"choices":[{"message":{"content":"Hi."},"finish_reason":"stop"}],"usage":'
+    assert OPENAI.parse(choice + raw + b"}", HELLO) == ChatResult("Hi.", "stop", None)
+    end = events_of(
+        chunk({"content": "Hi"}), chunk({}, "stop"), b'data: {"usage":' + raw + b"}", DONE
+    )[-1]
+    assert isinstance(end, StreamEnd)
+    assert end.usage is None
 
 
 def test_an_error_in_spite_of_its_status() -> None:
@@ -450,6 +475,9 @@ def test_an_end_without_finish_reason_is_a_cut(last: bytes | None) -> None:
     [
         b"data: {broken",
         b"data: 5",
+        b'data: {"choices":' + DEEP + b"}",
+        b'data: {"choices":[{"delta":{"tool_calls":[{"index":-1,"id":"a"}]}}]}',
+        b'data: {"choices":[{"delta":{"tool_calls":[{"index":1180591620717411303424}]}}]}',
         b'data: {"choices": [{"delta": "text"}]}',
         b'data: {"choices":[{"delta":{"content":"\xff\xfe"}}]}',
         # A server that does not stream; its text must not get lost in silence.

@@ -5,6 +5,9 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
+DEEP = b"[" * 100_000 + b"]" * 100_000
+"""What exhausts the stack of whoever reads it without looking."""
+
 _NAMES = st.sampled_from(
     sorted(
         {"choices", "index", "message", "delta", "content", "refusal", "tool_calls", "function"}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from registry.models import InferenceRecord
 from tests.api_client import ApiClient
 from tests.registry.inference.conftest import ServeModel
 from tests.registry.inference.events import events
@@ -214,6 +215,24 @@ def test_a_broken_stream_ends_in_an_error(serve_model: ServeModel, developer: Ap
     assert "message_stop" not in [name for name, _ in seen]
 
 
+def test_a_call_that_goes_on_after_its_end_is_on_record_as_the_providers_fault(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    def piece(index: int, arguments: str, **more: str) -> bytes:
+        call = {"index": index, "function": {"arguments": arguments, **more}, **more}
+        return event(choices=[{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": None}])
+
+    serve_model(
+        streaming(
+            piece(0, "{}", id="a", name="a"), piece(1, "{}", id="b", name="b"), piece(0, "x"),
+            delta(finish="tool_calls"), DONE,
+        )
+    )  # fmt: skip
+    assert stream(developer)[-1][0] == "error"
+    record = InferenceRecord.objects.latest("pk")
+    assert (record.status, record.error_code) == (502, "upstream_malformed")
+
+
 def test_a_complete_stream_is_complete(serve_model: ServeModel, developer: ApiClient) -> None:
     serve_model(streaming(*HELLO))
     assert stream(developer)[-1][0] == "message_stop"
@@ -234,6 +253,17 @@ def test_models_and_unknown_routes_have_its_shape(
         assert json.loads(response.content)["error"]["type"] == "not_found_error"
     response = developer.call("GET", "/v1/models/%00", **VERSION)
     assert json.loads(response.content)["type"] == "error"
+
+
+def test_arguments_that_are_no_object_are_given_as_they_were_written(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    asked = {"id": "a", "type": "function", "function": {"name": "look", "arguments": "5"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [asked]}
+    choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+    serve_model(completing({**COMPLETION, "choices": [choice]}))
+    (block,) = ask(developer)["content"]
+    assert block["input"] == {"invalid_json": "5"}
 
 
 def test_a_replayed_answer_has_a_request_id_too(
