@@ -1,5 +1,6 @@
 """How the two databases are opened, and when a connection is given back."""
 
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -62,11 +63,17 @@ def database_settings(url: str) -> dict[str, Any]:
     return settings
 
 
+@cache
+def database_vendor() -> str:
+    """Give `sqlite` or `postgresql`, without finding this thread's connection each time."""
+    return connection.vendor
+
+
 def release_connection() -> None:
     """Give this thread's connection back before a long wait for somebody else.
 
     Many calls wait for models at once; a pool of 20 connections serves them all only if none
     is held while waiting. SQLite's connections are cheap and stay.
     """
-    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+    if database_vendor() == "postgresql" and not connection.in_atomic_block:
         connection.close()

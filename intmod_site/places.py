@@ -5,8 +5,7 @@ calls could hold all of them, nobody could log in, look at the admin or be told 
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from django.conf import settings
 
@@ -25,27 +24,26 @@ class Places:
     def __init__(self, number: int) -> None:
         self._free = threading.BoundedSemaphore(number) if number else None
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Take a place while the block runs.
+    def taken(self) -> Self:
+        """Take a place while the `with` block runs.
 
         Raises:
             ServiceUnavailable: There is none free.
         """
-        free = self._free
-        if free is None:
-            yield
-            return
-        if not free.acquire(blocking=False):
+        return self
+
+    def __enter__(self) -> Self:
+        if self._free is not None and not self._free.acquire(blocking=False):
             raise ServiceUnavailable(
                 "As many calls as can be answered at once are being answered; try again.",
                 code="overloaded",
                 retry_after_s=RETRY_AFTER_S,
             )
-        try:
-            yield
-        finally:
-            free.release()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._free is not None:
+            self._free.release()
 
 
 places = Places(settings.AI_CALLS_AT_ONCE)

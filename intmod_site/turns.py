@@ -11,8 +11,7 @@ A turn is a courtesy and no lock: who has waited too long for one goes on withou
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 AT_ONCE = 8
 """Well below the connections of the database's pool: the others are there for everybody else."""
@@ -41,14 +40,16 @@ class Turns:
         self._waiting: deque[threading.Lock] = deque()
         self._mine = threading.local()
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Have a turn while the block runs, or until `end`."""
+    def taken(self) -> Self:
+        """Have a turn while the `with` block runs, or until `end`; one for each thread."""
+        return self
+
+    def __enter__(self) -> Self:
         self._mine.has_one = self._take()
-        try:
-            yield
-        finally:
-            self.end()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def end(self) -> None:
         """End this thread's turn, if it has one."""

@@ -94,7 +94,8 @@ def _guarded(
             if request.method not in methods:
                 return _wrong_method(request, methods, refuse)
             check(principal, permission)
-            check_query(request.GET, query)
+            if request.META.get("QUERY_STRING"):
+                check_query(request.GET, query)
             response = serve(request, principal, **parameters)
         if response.streaming:
             # Its thread is taken until the last piece is out.

@@ -8,6 +8,7 @@ times what running it does.
 import hmac
 import logging
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from authz.identity.principal import Principal
 from authz.identity.tokens import AccessToken
 from authz.models.credentials import APIKey
 from intmod_site.api.errors import NotAuthenticated
+from intmod_site.database import database_vendor
 
 log = logging.getLogger("intmod.identity")
 
@@ -130,19 +132,25 @@ def _principal(row: tuple[Any, ...], credential: str, address: str | None) -> Pr
         role_id=role_id,
         credential=credential,
         credential_id=_id(credential_id),
-        scopes=frozenset(orjson.loads(scopes) if isinstance(scopes, str) else scopes),
+        scopes=_scopes(scopes) if isinstance(scopes, str) else frozenset(scopes),
         snapshot=snapshot_at(number),
         address=address,
     )
 
 
+@lru_cache(maxsize=4096)
 def _id(value: str | UUID) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
+@lru_cache(maxsize=1024)
+def _scopes(text: str) -> frozenset[str]:
+    return frozenset(orjson.loads(text))
+
+
 def _moment(value: datetime) -> Any:
     """Adapt as Django does for the two databases, without asking each time in which zone it is."""
-    return str(value.replace(tzinfo=None)) if connection.vendor == "sqlite" else value
+    return str(value.replace(tzinfo=None)) if database_vendor() == "sqlite" else value
 
 
 def _id_parameter(value: UUID) -> str | UUID:

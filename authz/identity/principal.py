@@ -1,9 +1,10 @@
 """The caller of a request, as everything behind the credential check sees it."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
+import msgspec
 from django.contrib.auth.models import Permission
 
 from authz.audit.actor import Actor
@@ -13,8 +14,7 @@ from intmod_site.api.errors import PermissionDenied
 from intmod_site.prepared import Prepared
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True):
     """A user acting in a project through a credential.
 
     Effective permissions are those of the membership, narrowed by the credential's scopes.
@@ -33,7 +33,7 @@ class Principal:
     snapshot: Snapshot
     address: str | None = None
 
-    is_authenticated = True
+    is_authenticated: ClassVar[bool] = True
 
     @property
     def pk(self) -> UUID:

@@ -1,7 +1,6 @@
 """Who may answer a call: what was called for, and those that stand in for it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -44,14 +43,24 @@ class TargetCandidate:
         """Whether its edge names this kind of failure."""
         return fallback.value in self.on
 
-    @contextmanager
-    def busy(self) -> Iterator[None]:
-        """Count a call of it for as long as the block takes."""
-        in_flight.enter(self.target.version_id)
-        try:
-            yield
-        finally:
-            in_flight.leave(self.target.version_id)
+    def busy(self) -> "Busy":
+        """Count a call of it for as long as the `with` block takes."""
+        return Busy(self.target.version_id)
+
+
+class Busy:
+    """One call of a version, counted while the block runs."""
+
+    __slots__ = ("_version_id",)
+
+    def __init__(self, version_id: UUID) -> None:
+        self._version_id = version_id
+
+    def __enter__(self) -> None:
+        in_flight.enter(self._version_id)
+
+    def __exit__(self, *_: object) -> None:
+        in_flight.leave(self._version_id)
 
 
 @dataclass(frozen=True, slots=True)

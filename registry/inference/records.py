@@ -1,10 +1,10 @@
 """What stays of a call: one inference row. What it measured of its version is read from there."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import orjson
 from django.utils import timezone
 
@@ -21,8 +21,7 @@ from registry.models import InferenceRecord
 INFERENCES = RowTable(InferenceRecord)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a call ended: with an answer, with an error, or with an error in its middle.
 
     Args:
