@@ -1,6 +1,8 @@
 """How fast webhooks are delivered, how soon, beside a dead endpoint, and after a worker was killed.
 
-python -m benchmarks.webhooks [--messages N] [--queued N]
+python -m benchmarks.webhooks [MEASURE …] [--messages N] [--queued N]
+
+The measures are throughput, idle, dead_neighbour and killed; all of them by default.
 
 On PostgreSQL from the extra `test`; DATABASE_URL names another, empty database.
 """
@@ -47,10 +49,12 @@ ENDPOINTS = 100
 IDLE_MESSAGES, IDLE_EVERY_S = 100, 0.1
 PATIENCE_S = 5.0
 DATA = {"text": "x" * 200}
+MEASURES = ("throughput", "idle", "dead_neighbour", "killed")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("measures", nargs="*", default=MEASURES, metavar="MEASURE")
     parser.add_argument("--messages", type=int, default=2000)
     parser.add_argument("--queued", type=int, default=10_000)
     asked = parser.parse_args()
@@ -58,10 +62,8 @@ def main() -> None:
     print(f"{machine.describe()}, {connection.vendor}, load {os.getloadavg()[0]:.1f}")
     os.sched_setaffinity(0, {machine.LOAD_CORE})
     with receiver() as world:
-        world.throughput(asked.messages)
-        world.idle()
-        world.dead_neighbour(asked.queued)
-        world.killed()
+        for name in asked.measures:
+            getattr(world, name)(asked)
 
 
 class World:
@@ -90,9 +92,9 @@ class World:
         with urllib.request.urlopen(url, timeout=30) as answer:
             return dict(json.load(answer))
 
-    def throughput(self, messages: int) -> None:
+    def throughput(self, asked: argparse.Namespace) -> None:
         """One endpoint, a worker on a core of its own, everything published before it starts."""
-        project = self.project()
+        messages, project = asked.messages, self.project()
         self.endpoint(project)
         for _ in range(messages):
             publish("order.created", DATA, project=project)
@@ -107,7 +109,7 @@ class World:
             "included"
         )
 
-    def idle(self) -> None:
+    def idle(self, asked: argparse.Namespace) -> None:
         """One message at a time, from its commit to the receiver."""
         project = self.project()
         self.endpoint(project)
@@ -116,9 +118,9 @@ class World:
             until(drained)
         print(f"first attempt from commit, idle: {self._latencies()}")
 
-    def dead_neighbour(self, queued: int) -> None:
+    def dead_neighbour(self, asked: argparse.Namespace) -> None:
         """100 endpoints with a queue, all well and then with one that hangs."""
-        found = []
+        queued, found = asked.queued, []
         for dead in (False, True):
             project = self.project()
             for number in range(ENDPOINTS):
@@ -145,21 +147,28 @@ class World:
         print(f"first attempt, {queued // 10} waiting for a dead endpoint: {self._latencies()}")
         WebhookDelivery.objects.filter(state="pending").delete()
 
-    def killed(self) -> None:
+    def killed(self, asked: argparse.Namespace) -> None:
         """Two workers, one killed while it has claims: until everything has arrived."""
         project = self.project()
         self.endpoint(project)
-        with worker() as first, worker():
-            for _ in range(500):
-                publish("order.created", DATA, project=project)
+        for _ in range(asked.messages):
+            publish("order.created", DATA, project=project)
+        delivered = WebhookDelivery.objects.filter(message__project=project, state="succeeded")
+        with worker(wait=False) as first:
+            until(lambda: delivered.count() > asked.messages // 4, every_s=0.01)
             os.kill(first.pid, signal.SIGKILL)
             killed_at = time.time()
-            until(drained)
-        ended = WebhookDelivery.objects.latest("ended_at").ended_at
-        recovered_s = ended.timestamp() - killed_at if ended else math.nan
+            first.wait()
+            now = timezone.now()
+            claimed = WebhookDelivery.objects.filter(state="pending", next_attempt_at__gt=now)
+            left = claimed.count()
+            with worker(wait=False):
+                until(drained)
+        ended = delivered.latest("ended_at").ended_at.timestamp()
         print(
-            f"a worker killed: all delivered after {recovered_s:.1f} s, {timezone.now():%H:%M:%S} "
-            f"(an attempt may take {PATIENCE_S:.0f} s, a claim lasts 6 s more)"
+            f"a worker killed with {left} claims: all {asked.messages} delivered by another "
+            f"{ended - killed_at:.1f} s later, its start included (an attempt may take "
+            f"{PATIENCE_S:.0f} s, a claim lasts 6 s more)"
         )
         self.arrivals()
 
@@ -216,9 +225,9 @@ def drained(but: int = 0) -> bool:
     return WebhookDelivery.objects.filter(state="pending").count() <= but
 
 
-def until(true: Callable[[], bool]) -> None:
+def until(true: Callable[[], bool], every_s: float = 0.25) -> None:
     while not true():
-        time.sleep(0.25)
+        time.sleep(every_s)
 
 
 def percentile(values: list[float], share: int) -> float:
