@@ -3,6 +3,7 @@
     python -m benchmarks.registry                            # ours alone
     python -m benchmarks.registry --mlflow ~/venvs/mlflow    # beside MLflow
     python -m benchmarks.registry --search                   # 100,000 versions searched by 3 tags
+    python -m benchmarks.registry --search --postgresql      # the same on PostgreSQL
 
 The server under test has one core and one worker, on SQLite; callers have the other. README.md
 says what is measured and what came out.
@@ -213,6 +214,12 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _postgresql() -> str:
+    from tests import postgres
+
+    return postgres.start()
+
+
 def main() -> None:
     """Measure what the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -223,6 +230,9 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=list(WORK), default=list(WORK))
     parser.add_argument("--search", action="store_true", help="search 100,000 versions instead")
     parser.add_argument("--database-url", default="", help="for --search; SQLite by default")
+    parser.add_argument(
+        "--postgresql", action="store_true", help="for --search: a PostgreSQL made for it"
+    )
     arguments = parser.parse_args()
     print(machine.describe())
     with tempfile.TemporaryDirectory() as name:
@@ -231,7 +241,7 @@ def main() -> None:
             environment = {
                 "DJANGO_SETTINGS_MODULE": "intmod_site.settings",
                 "INTMOD_DATA_DIR": name,
-                "DATABASE_URL": arguments.database_url,
+                "DATABASE_URL": _postgresql() if arguments.postgresql else arguments.database_url,
             }
             print(json.dumps(prepared(environment, "search")))
             return

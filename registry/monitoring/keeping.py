@@ -14,8 +14,8 @@ from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from authz.audit.actor import Actor
-from authz.audit.record import record_change
-from authz.models import Project
+from authz.audit.record import difference, record_event
+from authz.models import AuditEvent, Project
 from intmod_site.prepared import Prepared, adapted
 from registry.catalog.search.query import LATEST
 from registry.models import MetricSample, ModelVersion, RegisteredModel, VersionMetric
@@ -96,15 +96,15 @@ def keep(*, actor: Actor, project: Project, version: Locked, values: Sequence[Va
         after = version.metrics | {name: newest[name][1] for name in current}
         with connection.cursor() as cursor:
             cursor.execute(_SHOW, [json.dumps(after), adapted(version.pk)])
-        record_change(
+        record_event(
             actor=actor,
             action="modelversion.measure",
-            obj=ModelVersion(
-                pk=version.pk, number=version.number, model=RegisteredModel(name=version.model)
-            ),
+            outcome=AuditEvent.Outcome.SUCCESS,
             project=project,
-            before=version.metrics,
-            after=after,
+            object_type="modelversion",
+            object_id=str(version.pk),
+            object_label=f"{version.model}:{version.number}",
+            changes=difference(version.metrics, after),
         )
     return len(fresh)
 

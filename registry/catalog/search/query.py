@@ -101,7 +101,7 @@ def _tag(comparison: Comparison, searched: Searched) -> Q:
     if operator in {"=", "!=", "IN"}:
         matching = Q()
         for value in values:
-            matching |= Q(head=value[:HEAD_LENGTH], rest=value[HEAD_LENGTH:])
+            matching |= _is_value(value)
         # Of what has no such tag, none is equal to the value: `!=` holds for it.
         return _with(rows.filter(matching), negated=operator == "!=")
     if operator in {"LIKE", "ILIKE"}:
@@ -111,6 +111,12 @@ def _tag(comparison: Comparison, searched: Searched) -> Q:
     raise refuse(
         "tags are compared by: =, !=, IN, LIKE, ILIKE, IS NULL.", position=comparison.position
     )
+
+
+def _is_value(value: str) -> Q:
+    head = Q(head=value[:HEAD_LENGTH])
+    # Only a whole head has a rest: shorter values are told apart by the index alone.
+    return head if len(value) < HEAD_LENGTH else head & Q(rest=value[HEAD_LENGTH:])
 
 
 def _with(rows: Any, *, negated: bool = False) -> Q:

@@ -194,3 +194,14 @@ def test_queries_do_not_grow_with_rows(
                 tags={"team": "search"},
             )  # fmt: skip
     assert counts[0] == counts[1] <= 3
+
+
+def test_values_are_told_apart_beyond_what_is_indexed(api: ApiClient, register: Register) -> None:
+    values = ["y" * length for length in (199, 200, 201, 300)] + ["y" * 199 + "z", ""]
+    for value in values:
+        register("Long", tags={"note": value})
+    for number, value in enumerate(values, start=1):
+        found = ask(api, "registry/versions", filter=f"tags.note = '{value}'")
+        assert [row["model_id"] for row in found] == [f"Long-{number}"]
+        others = ask(api, "registry/versions", filter=f"tags.note != '{value}'")
+        assert len(others) == len(values) - 1
