@@ -4,19 +4,21 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db.models import Count, Max, Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 
 from authz.admin.audited import AuditedAdmin
 from intmod_site.service_admin import ServiceForm
 from registry.catalog import services
-from registry.models import (
-    ApprovalRequest,
-    RegisteredModel,
-)
+from registry.models import ApprovalRequest, ModelVersion, RegisteredModel, Threshold
 
 NEWEST = 20
 """Versions shown with their model; the list of versions has them all."""
+
+
+LISTED = 200
+"""Aliases and thresholds shown with their model."""
 
 
 class ModelForm(ServiceForm):
@@ -49,9 +51,14 @@ class RegisteredModelAdmin(AuditedAdmin):
         """Leave out tombstones."""
         rows = super().get_queryset(request).filter(deleted_at=None)
         if self.is_view(request, "changelist"):
+            # Subqueries are answered for the rows of the page, a join is for all models.
+            versions = ModelVersion.objects.filter(model=OuterRef("pk"))
+            active = versions.filter(is_active=True).order_by().values("model")
             rows = rows.annotate(
-                active_count=Count("versions", filter=Q(versions__is_active=True)),
-                newest_number=Max("versions__number"),
+                active_count=Coalesce(
+                    Subquery(active.annotate(count=Count("pk")).values("count")), 0
+                ),
+                newest_number=Subquery(versions.order_by("-number").values("number")[:1]),
             )
         return rows
 
@@ -101,10 +108,12 @@ def _panel(model: RegisteredModel) -> dict[str, Any]:
     approvals = ApprovalRequest.objects.filter(version__model=model)
     return {
         "versions": versions[:NEWEST],
-        "aliases": model.aliases.select_related("version", "model"),
+        "aliases": model.aliases.select_related("version", "model")[:LISTED],
         "newest": NEWEST,
         "moves": model.alias_changes.order_by("-valid_from", "-pk")[:NEWEST],
-        "thresholds": model.thresholds.select_related("model"),
+        "thresholds": Threshold.objects.filter(Q(model=model) | Q(version__model=model))
+        .select_related("model", "version__model")
+        .order_by("version__number", "alias", "metric", "pk")[:LISTED],
         "approvals": approvals.select_related("version__model")[:NEWEST],
     }
 

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from authz.admin.audited import AuditedAdmin
+from intmod_site.admin_lists import TextFilter
 from registry.admin.comparison import compare
 from registry.admin.version_charts import metric_cards
 from registry.admin.version_form import VersionForm
@@ -26,6 +27,15 @@ LISTED = 10
 CHECKED_AT_MOST = 50
 
 
+class ProviderFilter(TextFilter):
+    """Whose it is; listing all providers would read the whole table."""
+
+    title = "provider"
+    parameter_name = "provider"
+    lookup = "provider"
+    placeholder = "openai"
+
+
 @admin.register(ModelVersion)
 class ModelVersionAdmin(AuditedAdmin):
     """Versions are deactivated and not deleted: calls and measurements refer to them."""
@@ -36,10 +46,11 @@ class ModelVersionAdmin(AuditedAdmin):
         "__str__", "identifier", "label", "provider", "provider_model", "can_do", "state",
         "project", "created_at",
     ]  # fmt: skip
-    list_filter = ["is_active", "status", "provider", "model__model_type", "project"]
+    list_filter = ["is_active", "status", ProviderFilter, "model__model_type", "project"]
     list_select_related = ["model", "project"]
     search_fields = ["model__name", "identifier", "provider_model"]
-    ordering = ["-created_at"]
+    # The last registered first: ids grow with time, and theirs is the index at hand.
+    ordering = ["-id"]
     autocomplete_fields = ["model", "integration"]
     actions = [
         "deactivate", "activate", "make_default", "make_champion", "check_now", "optimize_now",

@@ -1,7 +1,7 @@
 """The endpoints of metrics: samples in, series out, definitions."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
 
@@ -37,6 +37,7 @@ UNITS_S = {"m": 60, "h": 3600, "d": 86_400}
 MAX_POINTS = 2000
 ADD = "registry.add_metricsample"
 DEFAULT_PERIOD = timedelta(hours=24)
+EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
 
 
 class MetricsView(ProjectView):
@@ -73,7 +74,8 @@ class MetricsView(ProjectView):
             raise ValidationFailed.of("agg", f"One of: {', '.join(AGGREGATIONS)}.")
         step_s = _step_s(query.get("step", "1h"))
         until = _moment(query, "until") or timezone.now()
-        since = _moment(query, "since") or until - DEFAULT_PERIOD
+        # The calendar's first day has none before it.
+        since = _moment(query, "since") or max(until, EARLIEST + DEFAULT_PERIOD) - DEFAULT_PERIOD
         _check_period(since, until, step_s)
         versions = versions_meant(self.principal.project_id, model)
         if not versions:
@@ -193,7 +195,7 @@ def _moment(query: Any, name: str) -> datetime | None:
 def _check_period(since: datetime, until: datetime, step_s: int) -> None:
     if since >= until:
         raise ValidationFailed.of("since", "Before `until`.")
-    if since.year < 1971 or until.year > 2100:
+    if since < EARLIEST or until.year > 2100:
         raise ValidationFailed.of("since", "Between 1971 and 2100.")
     if (until - begin_of(since, step_s)).total_seconds() > MAX_POINTS * step_s:
         raise ValidationFailed.of("step", f"At most {MAX_POINTS} steps; take longer ones.")
