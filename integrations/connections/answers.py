@@ -1,9 +1,11 @@
 """What a caller gets of an external system's answer."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from integrations.http.messages import OutboundResponse
 from intmod_site.api.errors import MalformedRequest
@@ -90,15 +92,32 @@ def read_body(
         for secret in secrets:
             body = body.replace(secret.encode(), MASK.encode())
         return base64.b64encode(body).decode(), "base64"
-    text = mask_secrets(text, secrets)
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == "application/json" or media_type.endswith("+json"):
         try:
-            raw = text.encode()
-            return parse_json(raw, limit_bytes=len(raw)), "json"
+            # Read first: JSON can write a secret in many ways.
+            return _masked(parse_json(body, limit_bytes=len(body)), secrets), "json"
         except MalformedRequest:
             pass
-    return text, "text"
+    return mask_secrets(text, secrets), "text"
+
+
+def forms_of(secret: str) -> set[str]:
+    """Give a secret as texts may hold it: as it is, in a URL, in a JSON string."""
+    escaped = json.dumps(secret, ensure_ascii=False)[1:-1]
+    return {secret, quote(secret, safe=""), escaped, escaped.replace("/", "\\/")}
+
+
+def _masked(value: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(value, str):
+        return mask_secrets(value, secrets)
+    if isinstance(value, list):
+        return [_masked(inner, secrets) for inner in value]
+    if isinstance(value, dict):
+        return {
+            mask_secrets(name, secrets): _masked(inner, secrets) for name, inner in value.items()
+        }
+    return value
 
 
 def mask_secrets(text: str, secrets: tuple[str, ...]) -> str:

@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import monotonic
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
-from integrations.connections.answers import SHORTEST_SECRET
+from integrations.connections.answers import SHORTEST_SECRET, forms_of
 from integrations.connections.auth import SCHEMES
 from integrations.connections.auth.oauth2 import TokenRefused
 from integrations.connections.auth.scheme import Credential, Outgoing
@@ -84,7 +84,7 @@ class Exchange:
             response = self._follow(self._send(self._prove(self._request)))
         except (OutboundError, TokenRefused) as raised:
             error = raised
-        known = {quote(secret, safe="") for secret in self._secrets} | self._secrets
+        known = {form for secret in self._secrets for form in forms_of(secret)}
         return Tried(
             (monotonic() - began_s) * 1000,
             # The longest first: a token may stand within another.

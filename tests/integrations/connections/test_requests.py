@@ -17,6 +17,7 @@ from tests.integrations.http.scripted_server import Peer, ScriptedServer
 PATH = "integration/external/crm/request"
 GET = {"method": "GET", "endpoint": "/things"}
 JSON = "Content-Type: application/json"
+ODD_SECRET = 's/"0d&secret\\x='
 
 
 def fine(peer: Peer) -> None:
@@ -241,6 +242,30 @@ def test_a_secret_that_comes_back_is_masked(
     assert SECRET not in str(answer)
     assert "Authorization: [secret]" in answer["body"]
     assert SECRET not in str(list(CallRecord.objects.values()))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        json.dumps(ODD_SECRET),
+        json.dumps(ODD_SECRET).replace("/", "\\/"),
+        '"' + "".join(f"\\u{ord(letter):04x}" for letter in ODD_SECRET) + '"',
+        json.dumps({ODD_SECRET: [ODD_SECRET]}),
+        # No JSON in spite of its type: a text that quotes some.
+        "Error: " + json.dumps(ODD_SECRET),
+    ],
+)
+def test_a_secret_that_comes_back_as_json_is_masked(
+    api: ApiClient, serve: Serve, register: Register, written: str
+) -> None:
+    def echo(peer: Peer) -> None:
+        while peer.request():
+            peer.answer(written.encode(), headers=JSON)
+
+    register(serve(echo), logs_bodies=True, api_key=ODD_SECRET)
+    answer = api.ok("POST", PATH, GET)
+    assert "0d&secret" not in str(answer)
+    assert "0d&secret" not in str(list(CallRecord.objects.values()))
 
 
 def test_a_changed_key_counts_from_the_next_call(
