@@ -37,16 +37,12 @@ def attempt(delivery_id: UUID, run: int) -> Outcome | None:
     return None if delivery is None else attempt_loaded(delivery, run)
 
 
-def attempt_loaded(
-    delivery: WebhookDelivery, run: int, *, keeps_connection: bool = False
-) -> Outcome | None:
+def attempt_loaded(delivery: WebhookDelivery, run: int) -> Outcome | None:
     """Do the same for a delivery that was read a moment ago.
 
     Args:
         delivery: From `load`; its endpoint is read anew if it was changed since.
         run: As in `attempt`.
-        keeps_connection: Whether to hold the database's connection while the receiver is waited
-            for: for those who have one for each thread.
     """
     standing = standing_of(delivery)
     if standing is None or (standing.run, standing.state) != (run, State.PENDING):
@@ -64,15 +60,15 @@ def attempt_loaded(
         return None
     if endpoint.deliveries_per_minute and not takes_slot(delivery, endpoint):
         return None
-    return _try(delivery, standing.revision, keeps_connection=keeps_connection)
+    return _try(delivery, standing.revision)
 
 
-def _try(delivery: WebhookDelivery, revision: int, *, keeps_connection: bool) -> Outcome:
+def _try(delivery: WebhookDelivery, revision: int) -> Outcome:
     started_at, began_s = timezone.now(), time.monotonic()
     decision = judged(delivery, started_at, snapshot_at(revision))
     if decision.allowed:
-        if not keeps_connection:
-            release_connection()
+        # Waiting for the receiver needs no connection to the database.
+        release_connection()
         outcome = request_once(delivery.endpoint, delivery.message, started_at)
     else:
         first = decision.reasons[0]

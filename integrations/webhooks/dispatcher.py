@@ -14,7 +14,7 @@ from integrations.webhooks.lanes import Lanes
 from integrations.webhooks.loading import load
 from integrations.webhooks.release import release_held
 from integrations.webhooks.retention import prune_messages
-from intmod_site.database import POOL_MAX_SIZE, release_connection
+from intmod_site.database import release_connection
 
 log = logging.getLogger("intmod.webhooks")
 
@@ -36,8 +36,6 @@ class Dispatcher:
 
     def __init__(self, *, threads: int = 16) -> None:
         self._lanes = Lanes(threads)
-        # Each thread's, the housekeeper's and the dispatcher's own come from one pool.
-        self._keeps_connections = threads + 4 <= POOL_MAX_SIZE
         self._work: queue.SimpleQueue[Ready | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._changed = threading.Event()
@@ -123,7 +121,7 @@ class Dispatcher:
                 give_back(claims[index:])
                 break
             if delivery_id in loaded:
-                attempt_loaded(loaded[delivery_id], run, keeps_connection=self._keeps_connections)
+                attempt_loaded(loaded[delivery_id], run)
         return bool(claims)
 
     def _keep_house(self) -> None:

@@ -65,7 +65,7 @@ def failed(delivery: WebhookDelivery, code: str, http_status: int | None = None)
     assert (attempt.error_code, attempt.status, attempt.is_error) == (code, http_status, True)
     assert (delivery.state, delivery.last_error_code) == (State.PENDING, code)
     ended = attempt.started_at + timedelta(milliseconds=attempt.latency_ms)
-    assert 4.0 <= wait_s(delivery, ended) <= 6.0 + 5
+    assert 4.0 <= wait_s(delivery, ended) <= 6.0 + 30
     assert reload(delivery.endpoint).consecutive_failures == 1
     return attempt
 
@@ -164,14 +164,14 @@ def after(delay: timedelta) -> str:
 @pytest.mark.parametrize(
     ("retry_after", "least_s", "most_s"),
     [
-        ("120", 119, 130),
-        (lambda: after(timedelta(minutes=10)), 590, 610),
-        (lambda: after(timedelta(days=-1)), 4, 11),
-        ("garbage", 4, 11),
-        ("-5", 4, 11),
-        ("Mon, 99 Foo 2026", 4, 11),
-        ("315360000", 86395, 86410),
-        (lambda: after(timedelta(days=3650)), 86395, 86410),
+        ("120", 119, 180),
+        (lambda: after(timedelta(minutes=10)), 540, 700),
+        (lambda: after(timedelta(days=-1)), 4, 60),
+        ("garbage", 4, 60),
+        ("-5", 4, 60),
+        ("Mon, 99 Foo 2026", 4, 60),
+        ("315360000", 86395, 86460),
+        (lambda: after(timedelta(days=3650)), 86395, 86460),
     ],
 )
 def test_429_and_what_it_asks_for(
