@@ -22,6 +22,8 @@ class AuthzConfig(AppConfig):
             "change_calllimit",
             "delete_calllimit",
             "view_auditevent",
+            "view_session",
+            "delete_session",
             "add_securitypolicy",
             "change_securitypolicy",
             "delete_securitypolicy",

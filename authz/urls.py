@@ -6,6 +6,7 @@ from authz.views import identity as views
 from authz.views.audit import AuditEventViewSet, AuditVerifyView
 from authz.views.call_limits import LimitViewSet
 from authz.views.policies import PolicyAttachmentViewSet, PolicyVersionViewSet, PolicyViewSet
+from authz.views.sessions import SessionViewSet
 from intmod_site.api.converters import RowIdConverter
 
 register_converter(RowIdConverter, "row_id")
@@ -24,6 +25,12 @@ urlpatterns = [
         views.APIKeyViewSet.as_view(
             {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
         ),
+    ),
+    path("auth/api-keys/<uuid:pk>/rotate", views.APIKeyViewSet.as_view({"post": "rotate"})),
+    path("auth/sessions", SessionViewSet.as_view({"get": "list"})),
+    path(
+        "auth/sessions/<uuid:pk>",
+        SessionViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
     ),
     path("auth/limits", LimitViewSet.as_view({"get": "list", "post": "create"})),
     path(

@@ -52,18 +52,18 @@ class APIKeyAdmin(AuditedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Never load the hash of a secret."""
-        return super().get_queryset(request).defer("secret_hash")
+        return super().get_queryset(request).defer("secret_hash", "previous_secret_hash")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Ask for what a new key needs; show what has become of an old one."""
-        asked = ["user", "project", "name", "expires_at", "scopes"]
+        asked = ["user", "project", "name", "expires_at", "allowed_cidrs", "scopes"]
         return [*asked, *self._told] if obj else asked
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep whose it is, and everything about a key that has ended."""
         if obj is None:
             return []
-        ended = ["name", "expires_at", "scopes"] if obj.revoked_at else []
+        ended = ["name", "expires_at", "allowed_cidrs", "scopes"] if obj.revoked_at else []
         return ["user", "project", *ended, *self._told]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -77,7 +77,7 @@ class APIKeyAdmin(AuditedAdmin):
         return key
 
     def update(self, request: HttpRequest, obj: APIKey, form: APIKeyForm) -> APIKey:
-        """Change name, expiry or scopes; within what the key's user holds."""
+        """Change name, expiry, networks or scopes; within what the key's user holds."""
         membership = Membership.objects.of(user=obj.user, project=obj.project)
         held = permissions_of(membership.pk, membership.role_id) if membership else frozenset()
         return keys.update_api_key(
@@ -115,4 +115,4 @@ class APIKeyAdmin(AuditedAdmin):
         """Whether it counts."""
         return state(obj)
 
-    _told = ("public_id", "state", "last_used_at", "created_at", "revoked_at")
+    _told = ("public_id", "state", "last_used_at", "previous_until", "created_at", "revoked_at")

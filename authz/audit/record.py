@@ -18,7 +18,7 @@ from authz.secrets.fields import EncryptedTextField
 from authz.secrets.keyring import fingerprint
 from intmod_site.request_context import current_request_id
 
-HASHED_FIELDS = {"password", "secret_hash", "email", "full_name"}
+HASHED_FIELDS = {"password", "secret_hash", "previous_secret_hash", "email", "full_name"}
 """Fields that show only whether they changed: secrets, and what erasure may be asked for."""
 
 State = dict[str, Any]

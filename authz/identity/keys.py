@@ -1,6 +1,6 @@
-"""Issuing and revoking API keys."""
+"""Issuing, changing, rotating and revoking API keys."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -9,12 +9,16 @@ from django.utils import timezone
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.identity import api_key
+from authz.identity.networks import checked_cidrs
 from authz.identity.principal import permissions_of
 from authz.identity.scopes import checked_scopes
 from authz.models.credentials import APIKey
 from authz.models.projects import Membership, Project
 from authz.models.users import User
-from intmod_site.api.errors import PermissionDenied, ValidationFailed
+from intmod_site.api.errors import Conflict, PermissionDenied, ValidationFailed
+
+MAX_GRACE_S = 7 * 86_400
+DEFAULT_GRACE_S = 3600
 
 
 def create_api_key(
@@ -25,6 +29,8 @@ def create_api_key(
     name: str,
     scopes: list[str] | None = None,
     expires_at: datetime | None = None,
+    allowed_cidrs: list[str] | None = None,
+    within: list[str] | None = None,
     held: frozenset[str] | None = None,
 ) -> tuple[APIKey, str]:
     """Issue a key to a member of a project.
@@ -35,13 +41,16 @@ def create_api_key(
         name: What people know it by.
         scopes: Permissions that it keeps; None or empty keeps all of the user's.
         expires_at: When it ends by itself.
+        allowed_cidrs: Networks that it counts from; None or empty for everywhere.
+        within: Networks that the issuer's own key is confined to: the new key stays there too.
         held: What the issuer may hand out; the user's own permissions by default.
 
     Returns:
         The row, and the key's text, which is not stored and cannot be shown again.
 
     Raises:
-        ValidationFailed: The user is no member, a scope is not held, or the expiry has passed.
+        ValidationFailed: The user is no member, a scope is not held, a network is odd or out of
+            bounds, or the expiry has passed.
     """
     membership = Membership.objects.of(user=user, project=project)
     if membership is None:
@@ -51,6 +60,7 @@ def create_api_key(
     if held is None:
         held = permissions_of(membership.pk, membership.role_id)
     kept = checked_scopes(scopes or [], held=held)
+    networks = checked_cidrs(allowed_cidrs or [], within=within)
     text = api_key.generate()
     with transaction.atomic():
         key = APIKey.objects.create(
@@ -60,6 +70,7 @@ def create_api_key(
             public_id=text.public_id,
             secret_hash=api_key.secret_hash(text),
             scopes=kept,
+            allowed_cidrs=networks,
             expires_at=expires_at,
         )
         record_change(
@@ -69,19 +80,26 @@ def create_api_key(
 
 
 def update_api_key(
-    *, actor: Actor, key: APIKey, held: frozenset[str], changes: dict[str, Any]
+    *,
+    actor: Actor,
+    key: APIKey,
+    held: frozenset[str],
+    changes: dict[str, Any],
+    within: list[str] | None = None,
 ) -> APIKey:
-    """Rename a key, or change its scopes or expiry.
+    """Rename a key, or change its scopes, networks or expiry.
 
     Args:
         actor: Who changes it.
         key: The key.
         held: What the caller may hand out.
-        changes: `name`, `scopes`, `expires_at`; empty scopes keep all of the key's user.
+        changes: `name`, `scopes`, `allowed_cidrs`, `expires_at`; empty scopes keep all of the
+            key's user.
+        within: Networks that the caller's own key is confined to: this one stays there too.
 
     Raises:
         PermissionDenied: The key can do more than the caller, or would change its own limits.
-        ValidationFailed: A scope is not held, or the expiry has passed.
+        ValidationFailed: A scope is not held, a network is odd, or the expiry has passed.
     """
     _check_may_change(actor, key, held, changes)
     before = state_of(key)
@@ -90,13 +108,15 @@ def update_api_key(
         if not kept and key.scopes:
             _check_unlimited(key, held)
         key.scopes = kept
+    if "allowed_cidrs" in changes:
+        key.allowed_cidrs = checked_cidrs(changes["allowed_cidrs"] or [], within=within)
     if "expires_at" in changes:
         if changes["expires_at"] and changes["expires_at"] <= timezone.now():
             raise ValidationFailed.of("expires_at", "This moment has passed.")
         key.expires_at = changes["expires_at"]
     key.name = changes.get("name", key.name)
     with transaction.atomic():
-        key.save(update_fields=["name", "scopes", "expires_at"])
+        key.save(update_fields=["name", "scopes", "allowed_cidrs", "expires_at"])
         record_change(
             actor=actor,
             action="apikey.update",
@@ -108,12 +128,66 @@ def update_api_key(
     return key
 
 
+def rotate_api_key(
+    *, actor: Actor, key: APIKey, held: frozenset[str], grace_s: int = DEFAULT_GRACE_S
+) -> tuple[APIKey, str]:
+    """Give a key a new secret; it stays the same key, with its scopes and limits.
+
+    Args:
+        actor: Who rotates it.
+        key: The key.
+        held: What the caller may hand out.
+        grace_s: Seconds that the text before still counts; 0 ends it at once. A text before
+            that one ends in any case.
+
+    Returns:
+        The row, and the new text, which cannot be shown again.
+
+    Raises:
+        Conflict: The key has ended, or somebody else rotated it meanwhile.
+        PermissionDenied: The key can do more than the caller, or is another person's.
+        ValidationFailed: The grace is out of bounds.
+    """
+    if not 0 <= grace_s <= MAX_GRACE_S:
+        raise ValidationFailed.of("grace_s", f"0 to {MAX_GRACE_S} seconds.")
+    if actor.id != str(key.user_id) and key.user.kind != User.Kind.SERVICE:
+        raise PermissionDenied("With the new text you could act as somebody else.")
+    _check_may_change(actor, key, held, {})
+    public_id, seen = key.public_id, key.secret_hash
+    text = api_key.KeyText(public_id, api_key.generate().secret)
+    now = timezone.now()
+    with transaction.atomic():
+        rotated = (
+            APIKey.objects.live(now)
+            .filter(pk=key.pk, secret_hash=seen)
+            .update(
+                secret_hash=api_key.secret_hash(text),
+                previous_secret_hash=seen if grace_s else "",
+                previous_until=now + timedelta(seconds=grace_s) if grace_s else None,
+            )
+        )
+        if not rotated:
+            raise Conflict("The key has ended, or was rotated meanwhile.")
+        record_change(
+            actor=actor,
+            action="apikey.rotate",
+            obj=key,
+            project=key.project,
+            after={"grace_s": grace_s},
+        )
+    key.refresh_from_db()
+    return key, str(text)
+
+
+_LIMITS = {"scopes", "allowed_cidrs", "expires_at"}
+
+
 def _check_may_change(
     actor: Actor, key: APIKey, held: frozenset[str], changes: dict[str, Any]
 ) -> None:
     """Let nobody reach through a key that can do more than they, nor a key loosen itself."""
-    if actor.credential == f"api_key:{key.public_id}" and {"scopes", "expires_at"} & set(changes):
-        raise PermissionDenied("A key does not change its own scopes or expiry.")
+    if actor.credential == f"api_key:{key.public_id}" and _LIMITS & set(changes):
+        raise PermissionDenied("A key does not change its own scopes, networks or expiry.")
     membership = Membership.objects.of(user=key.user, project=key.project)
     can = permissions_of(membership.pk, membership.role_id) if membership else frozenset()
     if key.scopes:

@@ -19,6 +19,7 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from authz.configuration.snapshot import snapshot_at
 from authz.identity import api_key
+from authz.identity.networks import is_allowed
 from authz.identity.principal import Principal
 from authz.identity.tokens import AccessToken
 from authz.models.credentials import APIKey
@@ -35,10 +36,12 @@ SELECT c.id, c.scopes, u.id, u.username, u.kind, p.id, p.slug, m.id, m.role_id,
        COALESCE((SELECT number FROM authz_configurationrevision WHERE id = 1), 0), {extra}
 FROM {table} c
 JOIN authz_user u ON u.id = c.user_id AND u.is_active
+LEFT JOIN authz_user o ON o.id = u.owner_id
 JOIN authz_project p ON p.id = c.project_id AND p.is_active
 JOIN authz_membership m ON m.user_id = c.user_id AND m.project_id = c.project_id
 WHERE c.{key} = %s AND c.revoked_at IS NULL
-  AND (c.expires_at IS NULL OR c.expires_at > %s){condition}
+  AND (c.expires_at IS NULL OR c.expires_at > %s)
+  AND (u.owner_id IS NULL OR o.is_active){condition}
 """
 _BY_SESSION = _SELECT.format(
     table="authz_session",
@@ -49,7 +52,9 @@ _BY_SESSION = _SELECT.format(
 _BY_KEY = _SELECT.format(
     table="authz_apikey",
     key="public_id",
-    extra="c.secret_hash, (c.last_used_at IS NULL OR c.last_used_at < %s)",
+    extra="""
+       c.secret_hash, CASE WHEN c.previous_until > %s THEN c.previous_secret_hash ELSE '' END,
+       c.allowed_cidrs, (c.last_used_at IS NULL OR c.last_used_at < %s)""",
     condition="",
 )
 
@@ -80,9 +85,14 @@ def _by_api_key(text: str, address: str | None) -> Principal:
     if key is None:
         raise _refusal()
     now = timezone.now()
-    row = _fetch(_BY_KEY, [_moment(now - LAST_USED_STEP), key.public_id, _moment(now)])
-    *_, stored_hash, use_is_news = row
-    if not hmac.compare_digest(api_key.secret_hash(key), stored_hash):
+    moment = _moment(now)
+    row = _fetch(_BY_KEY, [moment, _moment(now - LAST_USED_STEP), key.public_id, moment])
+    *_, current, previous, cidrs, use_is_news = row
+    presented = api_key.secret_hash(key)
+    if not (hmac.compare_digest(presented, current) or hmac.compare_digest(presented, previous)):
+        raise _refusal()
+    if not is_allowed(address, _cidrs(cidrs)):
+        log.warning("API key %s refused from %s", key.public_id, address)
         raise _refusal()
     principal = _principal(row, f"api_key:{key.public_id}", address)
     if use_is_news:
@@ -146,6 +156,10 @@ def _id(value: str | UUID) -> UUID:
 @lru_cache(maxsize=1024)
 def _scopes(text: str) -> frozenset[str]:
     return frozenset(orjson.loads(text))
+
+
+def _cidrs(value: str | list[str]) -> tuple[str, ...]:
+    return tuple(orjson.loads(value)) if isinstance(value, str) else tuple(value)
 
 
 def _moment(value: datetime) -> Any:

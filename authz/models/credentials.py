@@ -58,6 +58,16 @@ class APIKey(models.Model):
     scopes = models.JSONField(
         default=list, blank=True, help_text="Permissions kept; empty keeps all."
     )
+    allowed_cidrs = models.JSONField(
+        default=list,
+        blank=True,
+        verbose_name="Allowed networks",
+        help_text='Networks it counts from, such as ["10.0.0.0/8"]; empty for everywhere.',
+    )
+    previous_secret_hash = models.CharField(max_length=64, blank=True, editable=False)
+    previous_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="How long the text before still counts."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

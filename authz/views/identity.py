@@ -17,6 +17,7 @@ from authz.models.credentials import APIKey
 from authz.models.projects import Membership
 from authz.models.users import User
 from authz.views import serializers
+from intmod_site.api.errors import PermissionDenied
 from intmod_site.client_address import client_address
 
 
@@ -154,6 +155,7 @@ class APIKeyViewSet(ProjectViewSet):
         "create": "authz.add_apikey",
         "partial_update": "authz.change_apikey",
         "destroy": "authz.delete_apikey",
+        "rotate": "authz.change_apikey",
     }
 
     @extend_schema(request=serializers.APIKeyWrite, responses={201: serializers.APIKeyCreated})
@@ -165,6 +167,7 @@ class APIKeyViewSet(ProjectViewSet):
             user=User.objects.get(pk=caller.user_id),
             project=caller.project,
             held=frozenset(caller.permissions),
+            within=self._own_cidrs(),
             **self._narrowed(self.validated(serializers.APIKeyWrite)),
         )
         return Response(serializers.APIKeyCreated(key, context={"key": text}).data, status=201)
@@ -173,12 +176,13 @@ class APIKeyViewSet(ProjectViewSet):
         request=serializers.APIKeyWrite(partial=True), responses=serializers.APIKeyAnswer
     )
     def partial_update(self, request: Request, pk: UUID) -> Response:
-        """Rename a key, or change its scopes or expiry."""
+        """Rename a key, or change its scopes, networks or expiry."""
         key = keys.update_api_key(
             actor=self.principal.actor,
             key=self.get_object(),
             held=frozenset(self.principal.permissions),
             changes=self.validated(serializers.APIKeyWrite, partial=True),
+            within=self._own_cidrs(),
         )
         return Response(serializers.APIKeyAnswer(key).data)
 
@@ -187,6 +191,25 @@ class APIKeyViewSet(ProjectViewSet):
         """Revoke a key: its very next request is refused."""
         keys.revoke_api_key(actor=self.principal.actor, key=self.get_object())
         return Response(status=204)
+
+    @extend_schema(request=serializers.APIKeyRotate, responses=serializers.APIKeyCreated)
+    def rotate(self, request: Request, pk: UUID) -> Response:
+        """Give a key a new text, shown once; the one before counts for a while."""
+        caller, key = self.principal, self.get_object()
+        if self._own_cidrs() and caller.credential_id != key.pk:
+            raise PermissionDenied("A key that is confined to networks rotates only itself.")
+        key, text = keys.rotate_api_key(
+            actor=caller.actor,
+            key=key,
+            held=frozenset(caller.permissions),
+            **self.validated(serializers.APIKeyRotate),
+        )
+        return Response(serializers.APIKeyCreated(key, context={"key": text}).data)
+
+    def _own_cidrs(self) -> list[str]:
+        """Give the networks that the caller's own key is confined to."""
+        own = APIKey.objects.filter(pk=self.principal.credential_id)
+        return own.values_list("allowed_cidrs", flat=True).first() or []
 
     def _narrowed(self, body: dict[str, Any]) -> dict[str, Any]:
         """A credential with scopes hands on no more than them, even when none are named."""

@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from authz.models.credentials import APIKey
+from authz.identity.keys import DEFAULT_GRACE_S, MAX_GRACE_S
+from authz.models.credentials import APIKey, Session
 from intmod_site.api.fields import StrictSerializer, TextField, WholeNumberField
 
 
@@ -96,12 +97,31 @@ class APIKeyWrite(StrictSerializer):
     name = TextField(max_length=100)
     scopes = serializers.ListField(child=TextField(max_length=150), required=False, max_length=200)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    allowed_cidrs = serializers.ListField(
+        child=TextField(max_length=50),
+        required=False,
+        max_length=50,
+        help_text="Networks that it counts from; empty for everywhere.",
+    )
+
+
+class APIKeyRotate(StrictSerializer):
+    """How to rotate a key."""
+
+    grace_s = WholeNumberField(
+        required=False,
+        min_value=0,
+        max_value=MAX_GRACE_S,
+        default=DEFAULT_GRACE_S,
+        help_text="Seconds that the text before still counts.",
+    )
 
 
 class APIKeyAnswer(serializers.ModelSerializer[APIKey]):
     """A key without its secret."""
 
     username = serializers.CharField(source="user.username")
+    allowed_cidrs = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = APIKey
@@ -111,7 +131,9 @@ class APIKeyAnswer(serializers.ModelSerializer[APIKey]):
             "public_id",
             "username",
             "scopes",
+            "allowed_cidrs",
             "expires_at",
+            "previous_until",
             "revoked_at",
             "last_used_at",
             "created_at",
@@ -129,3 +151,23 @@ class APIKeyCreated(APIKeyAnswer):
     def get_key(self, instance: APIKey) -> str:
         """Give the text that the view was handed by the service."""
         return str(self.context["key"])
+
+
+class SessionAnswer(serializers.ModelSerializer[Session]):
+    """A session; its tokens are told to nobody but who logged in."""
+
+    username = serializers.CharField(source="user.username")
+
+    class Meta:
+        model = Session
+        fields = [
+            "id",
+            "username",
+            "scopes",
+            "address",
+            "created_at",
+            "refreshed_at",
+            "expires_at",
+            "revoked_at",
+            "revoked_reason",
+        ]
