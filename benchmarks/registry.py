@@ -58,6 +58,9 @@ WORK = {
     "model get": Work(f"{BASE}registered-models/get?name=model-{N}", None, "model-", MODELS),
     "alias get": Work(f"{BASE}registered-models/alias?name=model-00000001&alias=prod", None, "1"),
     "search 100 of 1,000": Work(f"{BASE}registered-models/search?max_results=100", None, "next_"),
+    "search 100, another each time": Work(
+        f"{BASE}registered-models/search?max_results=100&filter=name+!%3D+%27{N}%27", None, "next_"
+    ),
     "metric append": Work("", None, ""),
     "model create": Work(f"{BASE}registered-models/create", {"name": f"new-{N}"}, "new-"),
     "version create": Work(

@@ -11,7 +11,10 @@ A turn is a courtesy and no lock: who has waited too long for one goes on withou
 import os
 import threading
 from collections import deque
-from typing import Self
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Self
+
+from django.db import connection
 
 AT_ONCE = 8
 """Well below the connections of the database's pool: the others are there for everybody else."""
@@ -81,3 +84,15 @@ class Turns:
 
 
 turns = Turns()
+
+_writing = Turns(at_once=1)
+
+
+def turn_to_write() -> AbstractContextManager[Any]:
+    """Give the turn to write, where the database lets one write at a time.
+
+    SQLite's writers wait for its lock by asking again, ever less often: of many, whoever came last
+    is as likely to get it as whoever has waited longest, and some are refused in the end. Those
+    of one process come one after the other here, and ask when it is their turn.
+    """
+    return _writing.taken() if connection.vendor == "sqlite" else nullcontext()

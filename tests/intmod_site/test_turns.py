@@ -4,7 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
 
-from intmod_site.turns import Turns
+from django.db import connection
+
+from intmod_site.turns import Turns, _writing, turn_to_write
 
 
 def test_no_more_than_so_many_at_once() -> None:
@@ -69,3 +71,10 @@ def test_who_waited_too_long_goes_on_without() -> None:
         turns.end()
         turns.end()
     assert turns._free == 1, "none was lost or won"
+
+
+def test_writers_take_turns_where_the_database_has_one_lock() -> None:
+    for _ in range(2):
+        with turn_to_write():
+            assert _writing._free == (0 if connection.vendor == "sqlite" else 1)
+        assert _writing._free == 1

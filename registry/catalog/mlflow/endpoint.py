@@ -18,6 +18,7 @@ from intmod_site.api.handler import as_api_error
 from intmod_site.api.parser import read_json
 from intmod_site.api.strict_json import check_string
 from intmod_site.plain_routes import plain
+from intmod_site.turns import turn_to_write
 
 REPEATED = ("order_by", "stages")
 """Parameters of a query that may stand there more than once."""
@@ -100,7 +101,10 @@ def _serve(request: HttpRequest, endpoints: dict[str, Endpoint]) -> HttpResponse
         asked = msgspec.convert(given, endpoint.request, strict=False)
     except msgspec.ValidationError as error:
         raise ValidationFailed(str(error)) from None
-    return _json(endpoint.answer(principal, asked))
+    if request.method == "GET":
+        return _json(endpoint.answer(principal, asked))
+    with turn_to_write():
+        return _json(endpoint.answer(principal, asked))
 
 
 def _query(request: HttpRequest) -> dict[str, Any]:
