@@ -7,9 +7,12 @@ the network lost without a word is ended by the kernel (`KEEPALIVES`).
 """
 
 import select
+from collections.abc import Iterable
 from typing import Any
 
 from psycopg import Connection, OperationalError
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus
 
 KEEPALIVES = {
     # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-KEEPALIVES
@@ -45,3 +48,28 @@ class LiveConnection(Connection[Any]):
         if pool is not None:
             pool.check()
         raise OperationalError("The server has ended this connection.")
+
+
+def first_text_row(
+    connection: Connection[Any], statement: str, parameters: Iterable[Any]
+) -> tuple[str | None, ...] | None:
+    """Give a query's first row as PostgreSQL writes it, None if there is none.
+
+    Args:
+        connection: In autocommit, with no query under way.
+        statement: With $1, $2, … for its parameters.
+        parameters: What `str` makes of them, the server reads.
+
+    Raises:
+        psycopg.Error: The server refuses, or is gone.
+    """
+    driver = connection.pgconn
+    result = driver.exec_params(statement.encode(), [str(value).encode() for value in parameters])
+    if result.status != ExecStatus.TUPLES_OK:
+        if driver.status != ConnStatus.OK:
+            raise OperationalError("The server has ended this connection.")
+        raise error_from_result(result)
+    if not result.ntuples:
+        return None
+    values = (result.get_value(0, column) for column in range(result.nfields))
+    return tuple(None if value is None else value.decode() for value in values)

@@ -25,6 +25,7 @@ from authz.identity.tokens import AccessToken
 from authz.models.credentials import APIKey
 from intmod_site.api.errors import NotAuthenticated
 from intmod_site.database import database_vendor
+from intmod_site.first_row import first_row
 
 log = logging.getLogger("intmod.identity")
 
@@ -95,7 +96,7 @@ def _by_api_key(text: str, address: str | None) -> Principal:
         log.warning("API key %s refused from %s", key.public_id, address)
         raise _refusal()
     principal = _principal(row, f"api_key:{key.public_id}", address)
-    if use_is_news:
+    if use_is_news in {True, "t"}:
         _note_use(principal.credential_id, now)
     return principal
 
@@ -110,9 +111,7 @@ def _note_use(key_id: UUID, now: datetime) -> None:
 
 
 def _fetch(statement: str, parameters: list[Any]) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
+    row = first_row(statement, parameters)
     if row is None:
         raise _refusal()
     return row
@@ -139,11 +138,11 @@ def _principal(row: tuple[Any, ...], credential: str, address: str | None) -> Pr
         project_id=_id(project_id),
         project_slug=slug,
         membership_id=_id(membership_id),
-        role_id=role_id,
+        role_id=int(role_id),
         credential=credential,
         credential_id=_id(credential_id),
         scopes=_scopes(scopes) if isinstance(scopes, str) else frozenset(scopes),
-        snapshot=snapshot_at(number),
+        snapshot=snapshot_at(int(number)),
         address=address,
     )
 
