@@ -9,6 +9,11 @@ YOUNG_OBJECTS = 10_000
 """What may lie about before Python looks for cycles in it; its own 700 come together at once."""
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intmod_site.settings")
+
+# Before anything else imports it.
+from intmod_site.lean_imports import import_rest_framework  # noqa: E402
+
+import_rest_framework()
 django.setup(set_prefix=False)
 
 # Once the apps are there.

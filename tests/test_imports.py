@@ -15,3 +15,17 @@ def test_the_web_application_loads_no_ai_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_the_web_application_loads_no_library_that_it_does_not_use() -> None:
+    code = (
+        "import sys; import intmod_site.wsgi; from django.urls import get_resolver; "
+        "assert get_resolver().url_patterns; from django.conf import settings; "
+        "on_postgresql = settings.DATABASES['default']['ENGINE'].endswith('postgresql'); "
+        "assert ('psycopg' in sys.modules) == on_postgresql; "
+        "assert 'requests' not in sys.modules; "
+        # Who wants them later gets them.
+        "import requests, psycopg; print('done')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "done", done.stderr
