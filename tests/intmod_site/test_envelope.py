@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,7 +75,7 @@ def test_our_own_faults_tell_the_caller_nothing(
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(candidates, "resolve", fail)
-    monkeypatch.setattr("registry.catalog.services.RegisteredModel.objects.in_project", fail)
+    monkeypatch.setattr("registry.catalog.services._BY_NAME", SimpleNamespace(first=fail))
     body = {"prompt": "Hi"} if path == "ai/generate" else {"provider": "a", "provider_model": "b"}
     with caplog.at_level(logging.ERROR):
         envelope = api.refused(500, "POST", path, body)
