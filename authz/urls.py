@@ -6,6 +6,7 @@ from authz.views import identity as views
 from authz.views.audit import AuditEventViewSet, AuditVerifyView
 from authz.views.call_limits import LimitViewSet
 from authz.views.policies import PolicyAttachmentViewSet, PolicyVersionViewSet, PolicyViewSet
+from authz.views.service_accounts import ServiceAccountViewSet
 from authz.views.sessions import SessionViewSet
 from intmod_site.api.converters import RowIdConverter
 
@@ -31,6 +32,20 @@ urlpatterns = [
     path(
         "auth/sessions/<uuid:pk>",
         SessionViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+    ),
+    path(
+        "auth/service-accounts",
+        ServiceAccountViewSet.as_view({"get": "list", "post": "create"}),
+    ),
+    path(
+        "auth/service-accounts/<uuid:pk>",
+        ServiceAccountViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
+    ),
+    path(
+        "auth/service-accounts/<uuid:pk>/api-keys",
+        ServiceAccountViewSet.as_view({"post": "issue_key"}),
     ),
     path("auth/limits", LimitViewSet.as_view({"get": "list", "post": "create"})),
     path(

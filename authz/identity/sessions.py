@@ -57,6 +57,32 @@ def log_in(
     """
     user = _verified_user(username, password, address)
     membership = _chosen_membership(user, project)
+    return begin_session(
+        user=user, membership=membership, scopes=scopes, expires_in=expires_in, address=address
+    )
+
+
+def begin_session(
+    *,
+    user: User,
+    membership: Membership,
+    scopes: list[str] | None = None,
+    expires_in: int | None = None,
+    address: str | None = None,
+    actor: Actor | None = None,
+) -> TokenPair:
+    """Begin a session for somebody whose identity is sure.
+
+    Args:
+        user, membership: Whom it makes the caller, and where.
+        scopes: Permissions that the tokens keep; None or empty keeps all.
+        expires_in: Seconds that each access token lives, up to the setting's maximum.
+        address: Where the login comes from.
+        actor: Who begins it; the user themselves by default.
+
+    Raises:
+        ValidationFailed: Scopes or lifetime cannot be given.
+    """
     lifetime_s = _checked_lifetime(expires_in)
     kept = checked_scopes(scopes or [], held=permissions_of(membership.pk, membership.role_id))
     with transaction.atomic():
@@ -71,7 +97,10 @@ def log_in(
             address=address,
         )
         record_change(
-            actor=_actor(session), action="session.create", obj=session, project=membership.project
+            actor=actor or _actor(session),
+            action="session.create",
+            obj=session,
+            project=membership.project,
         )
     return _pair(session, membership)
 
