@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core import signals
 from django.db import connections
+from django.urls import get_script_prefix, set_script_prefix
 
 from authz.models import Project
 from intmod_site.wsgi_handler import ShortHandler
@@ -20,8 +21,9 @@ Ask = Callable[..., tuple[str, dict[str, str], Any]]
 
 
 @pytest.fixture
-def ask() -> Ask:
+def ask() -> Iterator[Ask]:
     handler = ShortHandler()
+    prefix = get_script_prefix()
 
     def call(
         method: str, path: str, body: bytes = b"", **environ: str
@@ -39,7 +41,9 @@ def ask() -> Ask:
         )  # fmt: skip
         return begun[0], begun[1], answer
 
-    return call
+    yield call
+    # A thread keeps the prefix of its last request; other tests' addresses begin with it.
+    set_script_prefix(prefix)
 
 
 @pytest.fixture
