@@ -1,9 +1,10 @@
 """What runs by the clock: call `run_all` every half minute, from as many workers as there are."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from registry.monitoring.alerting.evaluation import evaluate_all
 from registry.monitoring.current import materialise
@@ -17,7 +18,8 @@ def keep_statistics() -> None:
     PostgreSQL does so by itself. https://www.sqlite.org/lang_analyze.html#pragma_optimize
     """
     if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
+        # Another process may be writing or looking itself: the next run is soon enough.
+        with suppress(OperationalError), connection.cursor() as cursor:
             cursor.execute("PRAGMA optimize=0x10012")
 
 
