@@ -1,7 +1,9 @@
 """How the two databases are opened, and when a connection is given back."""
 
+from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from environ import Env
@@ -67,6 +69,18 @@ def database_settings(url: str) -> dict[str, Any]:
 def database_vendor() -> str:
     """Give `sqlite` or `postgresql`, without finding this thread's connection each time."""
     return connection.vendor
+
+
+def adapted(value: Any) -> Any:
+    """Give a UUID or a moment in UTC as the driver takes it, for statements written by hand.
+
+    Django's own adaptation asks each time in which zone a moment is.
+    """
+    if database_vendor() != "sqlite":
+        return value
+    if isinstance(value, UUID):
+        return value.hex
+    return str(value.replace(tzinfo=None)) if isinstance(value, datetime) else value
 
 
 def release_connection() -> None:

@@ -5,12 +5,13 @@ builds it once for each kind of database, with values that stand for the later o
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import connection, connections, models
+
+from intmod_site.database import adapted
 
 Instance = TypeVar("Instance", bound=models.Model)
 
@@ -90,15 +91,6 @@ def insert(instance: models.Model) -> None:
         cursor.execute(sql, values)
     instance._state.adding = False
     instance._state.db = database.alias
-
-
-def adapted(value: Any) -> Any:
-    """Give a value as the database's driver takes it."""
-    if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
-        return value.hex
-    if isinstance(value, datetime) and connection.vendor == "sqlite":
-        return str(value.replace(tzinfo=None))  # all of ours are UTC
-    return value
 
 
 @cache

@@ -16,6 +16,7 @@ from authz.models.audit import AuditEvent
 from authz.models.projects import Project
 from authz.secrets.fields import EncryptedTextField
 from authz.secrets.keyring import fingerprint
+from intmod_site.database import adapted
 from intmod_site.request_context import current_request_id
 
 HASHED_FIELDS = {"password", "secret_hash", "previous_secret_hash", "email", "full_name"}
@@ -160,12 +161,9 @@ def _write(
 
 def _insert(values: dict[str, Any]) -> None:
     """Insert by hand: building the statement by the ORM takes longer than everything else here."""
-    project_id = values["project_id"]
-    if project_id is not None and not connection.features.has_native_uuid_field:
-        project_id = project_id.hex
     stored = values | {
-        "occurred_at": connection.ops.adapt_datetimefield_value(values["occurred_at"]),
-        "project_id": project_id,
+        "occurred_at": adapted(values["occurred_at"]),
+        "project_id": adapted(values["project_id"]),
         "changes": json.dumps(values["changes"]),
     }
     with connection.cursor() as cursor:

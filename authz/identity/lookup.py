@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 
@@ -24,7 +24,7 @@ from authz.identity.principal import Principal
 from authz.identity.tokens import AccessToken
 from authz.models.credentials import APIKey
 from intmod_site.api.errors import NotAuthenticated
-from intmod_site.database import database_vendor
+from intmod_site.database import adapted
 from intmod_site.first_row import first_row
 
 log = logging.getLogger("intmod.identity")
@@ -77,7 +77,7 @@ def _by_access_token(text: str, address: str | None) -> Principal:
         session_id = AccessToken(text).session_id  # type: ignore[arg-type]
     except TokenError:
         raise _refusal() from None
-    row = _fetch(_BY_SESSION, [_id_parameter(session_id), _moment(timezone.now())])
+    row = _fetch(_BY_SESSION, [adapted(session_id), adapted(timezone.now())])
     return _principal(row, f"session:{session_id}", address)
 
 
@@ -86,8 +86,8 @@ def _by_api_key(text: str, address: str | None) -> Principal:
     if key is None:
         raise _refusal()
     now = timezone.now()
-    moment = _moment(now)
-    row = _fetch(_BY_KEY, [moment, _moment(now - LAST_USED_STEP), key.public_id, moment])
+    moment = adapted(now)
+    row = _fetch(_BY_KEY, [moment, adapted(now - LAST_USED_STEP), key.public_id, moment])
     *_, current, previous, cidrs, use_is_news = row
     presented = api_key.secret_hash(key)
     if not (hmac.compare_digest(presented, current) or hmac.compare_digest(presented, previous)):
@@ -159,15 +159,6 @@ def _scopes(text: str) -> frozenset[str]:
 
 def _cidrs(value: str | list[str]) -> tuple[str, ...]:
     return tuple(orjson.loads(value)) if isinstance(value, str) else tuple(value)
-
-
-def _moment(value: datetime) -> Any:
-    """Adapt as Django does for the two databases, without asking each time in which zone it is."""
-    return str(value.replace(tzinfo=None)) if database_vendor() == "sqlite" else value
-
-
-def _id_parameter(value: UUID) -> str | UUID:
-    return value if connection.features.has_native_uuid_field else value.hex
 
 
 def _refusal() -> NotAuthenticated:

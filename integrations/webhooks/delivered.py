@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from integrations.models import DeliveryAttempt
+from intmod_site.database import adapted
 
 
 def record_delivered(*, delivery_id: UUID, run: int, now: datetime, row: dict[str, Any]) -> bool:
@@ -23,15 +24,8 @@ def record_delivered(*, delivery_id: UUID, run: int, now: datetime, row: dict[st
     Returns:
         Whether it was so; if not, nothing was written.
     """
-    ended = connection.ops.adapt_datetimefield_value(now)
-    native = connection.features.has_native_uuid_field
-    key = delivery_id if native else delivery_id.hex
-    values = row | {
-        "started_at": connection.ops.adapt_datetimefield_value(row["started_at"]),
-        "endpoint_id": row["endpoint_id"] if native else row["endpoint_id"].hex,
-    }
-    moved = [row["status"], ended, key, run]
-    told = [values[name] for name in _TOLD]
+    moved = [row["status"], adapted(now), adapted(delivery_id), run]
+    told = [adapted(row[name]) for name in _TOLD]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # One statement, one transaction, one way to the server and back.

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from integrations.models import WebhookDelivery, WebhookEndpoint
+from intmod_site.database import adapted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,15 @@ def load(delivery_ids: Sequence[UUID]) -> dict[UUID, WebhookDelivery]:
 def standing_of(delivery: WebhookDelivery) -> Standing | None:
     """Give how a delivery stands now; None if it is gone. By hand: the ORM takes thrice as long."""
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, [_key(delivery.pk)])
+        cursor.execute(_STANDING, [adapted(delivery.pk)])
         row = cursor.fetchone()
     if row is None:
         return None
     run, state, has_slot, endpoint_state, updated_at, failures, revision = row
-    read_at = connection.ops.adapt_datetimefield_value(delivery.endpoint.updated_at)
+    read_at = adapted(delivery.endpoint.updated_at)
     return Standing(
         run, state, bool(has_slot), endpoint_state, updated_at != read_at, failures, revision or 0
     )
-
-
-def _key(pk: UUID) -> UUID | str:
-    return pk if connection.features.has_native_uuid_field else pk.hex
 
 
 _STANDING = """

@@ -11,7 +11,8 @@ from authz.configuration.revision import move_revision
 from authz.models import Project
 from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
-from intmod_site.prepared import Prepared, adapted, columns_of, insert, instance_of
+from intmod_site.database import adapted
+from intmod_site.prepared import Prepared, columns_of, insert, instance_of
 from registry.catalog.services import create_model, locked_model
 from registry.catalog.tag_rows import write_tag_rows
 from registry.catalog.tags import merged

@@ -16,7 +16,8 @@ from django.db.models import OuterRef, Subquery
 from authz.audit.actor import Actor
 from authz.audit.record import difference, record_event
 from authz.models import AuditEvent, Project
-from intmod_site.prepared import Prepared, adapted
+from intmod_site.database import adapted
+from intmod_site.prepared import Prepared
 from registry.catalog.search.query import LATEST
 from registry.models import MetricSample, ModelVersion, RegisteredModel, VersionMetric
 
