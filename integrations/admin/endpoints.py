@@ -17,8 +17,9 @@ from integrations.admin.buttons import Button, ButtonedAdmin
 from integrations.admin.endpoint_panel import panel_of
 from integrations.models import WebhookEndpoint
 from integrations.webhooks import endpoints, standing
+from integrations.webhooks.replaced_secrets import counting_secrets
 from integrations.webhooks.replays import Scope, recover
-from integrations.webhooks.rotation import old_secret_count, rotate_secret
+from integrations.webhooks.rotation import rotate_secret
 from intmod_site.api.errors import ValidationFailed
 from intmod_site.service_admin import ServiceForm
 
@@ -222,7 +223,7 @@ class WebhookEndpointAdmin(ButtonedAdmin):
         if hint == UNREADABLE:
             return "Unreadable: its encryption key is gone. Rotate it and revoke the old one."
         try:
-            old = old_secret_count(obj, timezone.now())
+            old = len(counting_secrets(obj, timezone.now()))
         except SecretUnreadable:
             old = 0
         along = f"; {old} replaced sign along" if old else ""

@@ -1,17 +1,15 @@
 """Exchanging an endpoint's secret: the old one signs along for a while, or never again."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-import orjson
 from django.db import transaction
 from django.utils import timezone
 
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
-from authz.secrets.fields import Secret
 from integrations.models import WebhookEndpoint
 from integrations.webhooks.endpoints import checked_secret, locked
+from integrations.webhooks.replaced_secrets import counting_secrets, present_secret, written
 from integrations.webhooks.signing import key_of, new_secret
 from intmod_site.api.errors import Conflict
 
@@ -45,17 +43,15 @@ def rotate_secret(
     with transaction.atomic():
         current = locked(endpoint)
         before = state_of(current)
-        old = _counting(current, now) if overlap_s else []
+        old = counting_secrets(current, now) if overlap_s else []
         if len(old) >= MOST_OLD:
             raise Conflict(
                 f"{MOST_OLD} replaced secrets sign along already; revoke them with overlap_s 0."
             )
-        present: Any = current.secret
         if overlap_s:
-            until = now + timedelta(seconds=overlap_s)
-            old.insert(0, (present.reveal(), until))
+            old.insert(0, (present_secret(current), now + timedelta(seconds=overlap_s)))
         current.secret = fresh
-        current.old_secrets = _written(old) if old else None  # type: ignore[assignment]  # its descriptor's
+        current.old_secrets = written(old)  # type: ignore[assignment]  # its descriptor's
         current.save(update_fields=["secret", "old_secrets", "updated_at"])
         record_change(
             actor=actor,
@@ -74,26 +70,5 @@ def signing_keys(endpoint: WebhookEndpoint, now: datetime) -> list[bytes]:
     Raises:
         SecretUnreadable: One does not decrypt.
     """
-    present: Any = endpoint.secret
-    return [key_of(present.reveal()), *(key_of(text) for text, _ in _counting(endpoint, now))]
-
-
-def old_secret_count(endpoint: WebhookEndpoint, now: datetime) -> int:
-    """Give how many replaced secrets sign along.
-
-    Raises:
-        SecretUnreadable: They do not decrypt.
-    """
-    return len(_counting(endpoint, now))
-
-
-def _counting(endpoint: WebhookEndpoint, now: datetime) -> list[tuple[str, datetime]]:
-    stored: Secret | None = endpoint.old_secrets  # type: ignore[assignment]  # its descriptor's
-    if stored is None:
-        return []
-    pairs = [(text, datetime.fromisoformat(until)) for text, until in orjson.loads(stored.reveal())]
-    return [(text, until) for text, until in pairs if until > now]
-
-
-def _written(old: list[tuple[str, datetime]]) -> str:
-    return orjson.dumps([(text, until.isoformat()) for text, until in old]).decode()
+    texts = [present_secret(endpoint), *(text for text, _ in counting_secrets(endpoint, now))]
+    return [key_of(text) for text in texts]

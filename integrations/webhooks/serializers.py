@@ -15,8 +15,9 @@ from integrations.models import (
     WebhookEndpoint,
     WebhookMessage,
 )
+from integrations.webhooks.replaced_secrets import counting_secrets
 from integrations.webhooks.replays import Scope
-from integrations.webhooks.rotation import LONGEST_OVERLAP_S, OVERLAP_S, old_secret_count
+from integrations.webhooks.rotation import LONGEST_OVERLAP_S, OVERLAP_S
 from intmod_site.api.fields import (
     ChoiceField,
     FlagField,
@@ -103,7 +104,7 @@ class EndpointAnswer(serializers.ModelSerializer[WebhookEndpoint]):
     def get_old_secrets(self, instance: WebhookEndpoint) -> int | None:
         """Give how many replaced secrets still sign along; null where that cannot be read."""
         try:
-            return old_secret_count(instance, timezone.now())
+            return len(counting_secrets(instance, timezone.now()))
         except SecretUnreadable:
             return None
 

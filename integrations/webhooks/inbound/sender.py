@@ -17,7 +17,7 @@ from integrations.models import InboundSource
 from integrations.webhooks.inbound.policies import KIND
 from integrations.webhooks.inbound.schemes import SCHEMES
 from integrations.webhooks.inbound.schemes.scheme import SignatureScheme
-from integrations.webhooks.inbound.secrets import Replaced, present_secret, replaced_secrets
+from integrations.webhooks.replaced_secrets import Replaced, present_secret, replaced_secrets
 from intmod_site.api.errors import NotFound, ServiceUnavailable
 
 

@@ -11,8 +11,8 @@ from authz.views.policy_serializers import ReasonAnswer
 from integrations.models import InboundSource, ReceivedEvent
 from integrations.webhooks.inbound.receiving import address_of
 from integrations.webhooks.inbound.schemes import SCHEMES
-from integrations.webhooks.inbound.secrets import replaced_secrets
 from integrations.webhooks.inbound.sources import LONGEST_OVERLAP_S, OVERLAP_S
+from integrations.webhooks.replaced_secrets import counting_secrets
 from intmod_site.api.fields import (
     ChoiceField,
     FlagField,
@@ -109,9 +109,8 @@ class SourceAnswer(serializers.ModelSerializer[InboundSource]):
 
     def get_replaced_secrets(self, source: InboundSource) -> int | None:
         """Count them."""
-        now = timezone.now()
         try:
-            return sum(until > now for _, until in replaced_secrets(source))
+            return len(counting_secrets(source, timezone.now()))
         except SecretUnreadable:
             return None
 

@@ -17,13 +17,14 @@ from integrations.webhooks.inbound.policies import KIND
 from integrations.webhooks.inbound.receivers import check_receivers
 from integrations.webhooks.inbound.schemes import SCHEMES
 from integrations.webhooks.inbound.schemes.scheme import SignatureScheme
-from integrations.webhooks.inbound.secrets import (
+from integrations.webhooks.names import check_free, check_name
+from integrations.webhooks.replaced_secrets import (
     Replaced,
+    counting_secrets,
     present_secret,
     replaced_secrets,
     written,
 )
-from integrations.webhooks.names import check_free, check_name
 from intmod_site.api.errors import Conflict, NotFound, ValidationFailed
 from intmod_site.conflicts import atomic_unless_taken
 
@@ -169,7 +170,7 @@ def _replaced_by(source: InboundSource, fresh: str, until: datetime) -> Replaced
     now = timezone.now()
     try:
         present = present_secret(source)
-        counting = [(text, end) for text, end in replaced_secrets(source) if end > now]
+        counting = counting_secrets(source, now)
     except SecretUnreadable:
         raise Conflict(
             "The present secret does not decrypt; replace it with overlap_s 0.",

@@ -1,4 +1,4 @@
-"""The secrets of a source that count now: the present one, and those it replaced a while ago."""
+"""The secrets of an endpoint or source: the present one, and those it replaced a while ago."""
 
 from datetime import datetime
 from typing import Any
@@ -6,32 +6,42 @@ from typing import Any
 import orjson
 
 from authz.secrets.fields import Secret
-from integrations.models import InboundSource
+from integrations.models import InboundSource, WebhookEndpoint
 
+Holder = WebhookEndpoint | InboundSource
 Replaced = list[tuple[str, datetime]]
 """Secrets that were replaced, and until when they count."""
 
 
-def present_secret(source: InboundSource) -> str:
+def present_secret(holder: Holder) -> str:
     """Give the present secret.
 
     Raises:
         SecretUnreadable: It does not decrypt.
     """
-    stored: Any = source.secret
+    stored: Any = holder.secret
     return str(stored.reveal())
 
 
-def replaced_secrets(source: InboundSource) -> Replaced:
+def replaced_secrets(holder: Holder) -> Replaced:
     """Give the replaced ones, those that count no more included.
 
     Raises:
         SecretUnreadable: They do not decrypt.
     """
-    stored: Secret | None = source.old_secrets  # type: ignore[assignment]  # its descriptor's
+    stored: Secret | None = holder.old_secrets  # type: ignore[assignment]  # its descriptor's
     if stored is None:
         return []
     return [(text, datetime.fromisoformat(until)) for text, until in orjson.loads(stored.reveal())]
+
+
+def counting_secrets(holder: Holder, now: datetime) -> Replaced:
+    """Give the replaced ones that still count.
+
+    Raises:
+        SecretUnreadable: They do not decrypt.
+    """
+    return [(text, until) for text, until in replaced_secrets(holder) if until > now]
 
 
 def written(replaced: Replaced) -> str | None:
