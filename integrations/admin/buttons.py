@@ -58,9 +58,17 @@ class ButtonedAdmin(AuditedAdmin):
             for button in self.buttons
             if obj is not None and button.shown(obj) and request.user.has_perm(button.permission)
         ]
-        return super().change_view(
-            request, object_id, form_url, {"buttons": offered} | (extra_context or {})
-        )
+        context = {"buttons": offered} | self.below_form(request, obj)
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def below_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Give what the page's template shows besides the form; `obj` may be None."""
+        return {}
+
+    def back_to(self, obj: Any) -> HttpResponse:
+        """Lead back to an object's page."""
+        name = f"{self.admin_site.name}:{self._route_name('change')}"
+        return HttpResponseRedirect(reverse(name, args=[obj.pk]))
 
     def _route(self, button: Button) -> Any:
         def press(request: HttpRequest, object_id: str) -> HttpResponse:
@@ -89,8 +97,7 @@ class ButtonedAdmin(AuditedAdmin):
             if isinstance(told, HttpResponse):
                 return told
             self.message_user(request, told, messages.SUCCESS)
-        name = f"{self.admin_site.name}:{self._route_name('change')}"
-        return HttpResponseRedirect(reverse(name, args=[obj.pk]))
+        return self.back_to(obj)
 
     def _url(self, button: Button, obj: Any) -> str:
         name = f"{self.admin_site.name}:{self._route_name(button.name)}"

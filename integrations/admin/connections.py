@@ -4,23 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseNotAllowed,
-    HttpResponseRedirect,
-)
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from authz.admin.audited import AuditedAdmin
 from authz.secrets.fields import SECRET_MASK, UNREADABLE
 from authz.secrets.keyring import SecretUnreadable
+from integrations.admin.buttons import Button, ButtonedAdmin
 from integrations.admin.panel import panel_of
 from integrations.connections import services
 from integrations.connections.auth import SCHEMES
@@ -83,8 +75,25 @@ class IntegrationForm(ServiceForm):
         return values | {"api_key": typed} if _is_new(typed) else values
 
 
+def _test(page: Any, request: HttpRequest, obj: Integration) -> HttpResponse:
+    caller = Caller(actor=page.actor(request), project=obj.project)
+    try:
+        trial = check_connection(caller=caller, connection=connection_of(obj))
+    except (ApiError, SecretUnreadable) as refusal:
+        page.message_user(request, f"Not tested: {refusal}", messages.WARNING)
+    else:
+        told = "It works" if trial.ok else f"It does not work: {trial.error}"
+        page.message_user(
+            request,
+            f"{told} ({trial.status or 'no answer'}, {trial.latency_ms:,.0f} ms)",
+            messages.SUCCESS if trial.ok else messages.ERROR,
+        )
+    back: HttpResponse = page.back_to(obj)
+    return back
+
+
 @admin.register(Integration)
-class IntegrationAdmin(AuditedAdmin):
+class IntegrationAdmin(ButtonedAdmin):
     """Where external systems are, and how to call them."""
 
     form = IntegrationForm
@@ -95,6 +104,7 @@ class IntegrationAdmin(AuditedAdmin):
     autocomplete_fields = ["project"]
     actions = ["activate", "deactivate"]
     change_form_template = "admin/integrations/integration/change_form.html"
+    buttons = (Button("test", "Test the connection", "integrations.call_integration", _test),)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Show the stored key's hint where there is one."""
@@ -129,45 +139,10 @@ class IntegrationAdmin(AuditedAdmin):
             ("Watching", {"fields": ["test_endpoint", "logs_bodies"]}),
         ]
 
-    def get_urls(self) -> list[Any]:
-        """Add the test's route."""
-        name = "integrations_integration_test"
-        test = path("<path:object_id>/test/", self.admin_site.admin_view(self.test_view), name=name)
-        return [test, *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """Show below the form how it does."""
-        integration = self.get_object(request, unquote(object_id))
+    def below_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Show how it does."""
         may_see = request.user.has_perm("integrations.view_callrecord")
-        panel = {"panel": panel_of(integration) if integration and may_see else None}
-        return super().change_view(request, object_id, form_url, panel | (extra_context or {}))
-
-    def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Test the connection, tell how it went, and go back to the integration."""
-        integration = self.get_object(request, unquote(object_id))
-        if integration is None:
-            raise Http404
-        if not request.user.has_perm("integrations.call_integration"):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        caller = Caller(actor=self.actor(request), project=integration.project)
-        try:
-            trial = check_connection(caller=caller, connection=connection_of(integration))
-        except (ApiError, SecretUnreadable) as refusal:
-            self.message_user(request, f"Not tested: {refusal}", messages.WARNING)
-        else:
-            told = "It works" if trial.ok else f"It does not work: {trial.error}"
-            self.message_user(
-                request,
-                f"{told} ({trial.status or 'no answer'}, {trial.latency_ms:,.0f} ms)",
-                messages.SUCCESS if trial.ok else messages.ERROR,
-            )
-        return HttpResponseRedirect(
-            reverse("admin:integrations_integration_change", args=[integration.pk])
-        )
+        return {"panel": panel_of(obj) if obj and may_see else None}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep the project."""

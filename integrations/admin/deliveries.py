@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -74,14 +74,9 @@ class WebhookDeliveryAdmin(ButtonedAdmin, RecordAdmin):
         """Let an endpoint's page link to its deliveries."""
         return lookup == "endpoint_id" or super().lookup_allowed(lookup, value, request)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
+    def below_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """Show the attempts."""
-        obj = self.get_object(request, object_id)
-        attempts = with_latest_attempts(obj).latest_attempts if obj else []
-        context = {"attempts": attempts} | (extra_context or {})
-        return super().change_view(request, object_id, form_url, context)
+        return {"attempts": with_latest_attempts(obj).latest_attempts if obj else []}
 
     @admin.display(description="Event type")
     def event_type(self, obj: WebhookDelivery) -> SafeString:

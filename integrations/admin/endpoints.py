@@ -149,15 +149,11 @@ class WebhookEndpointAdmin(ButtonedAdmin):
         """Keep the project."""
         return ["project", "stored_secret"] if obj else []
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """Show below the form how it does."""
-        endpoint = self.get_object(request, object_id)
+    def below_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Show how it does."""
         may_see = request.user.has_perm("integrations.view_webhookdelivery")
-        panel = panel_of(endpoint) if endpoint and may_see else None
-        context = {"panel": panel, "periods": PERIODS, "scopes": SCOPES}
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+        panel = panel_of(obj) if obj and may_see else None
+        return {"panel": panel, "periods": PERIODS, "scopes": SCOPES}
 
     def create(self, request: HttpRequest, form: EndpointForm) -> WebhookEndpoint:
         """Register an endpoint."""
