@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from integrations.connections.answers import SHORTEST_SECRET, forms_of
 from integrations.connections.connection import Connection
 from integrations.http.client import send
 from integrations.http.errors import BodyTooLarge, Deadline, DeadlineExceeded, OutboundError
@@ -76,7 +77,8 @@ def _ask_remotely(
             raise answer_too_long(target, limit) from None
         raise failed_try(error, connection, left_s) from error
     if not 200 <= response.status < 300:
-        raise adapter.classify(response.status, response.headers, response.body)
+        said = without_key(response.body, connection)
+        raise adapter.classify(response.status, response.headers, said)
     return adapter.parse(response.body, call)
 
 
@@ -105,6 +107,15 @@ def connection_of(target: Target) -> Connection:
             f"{target.model}:{target.number} has no integration.", code="integration_missing"
         )
     return target.connection
+
+
+def without_key(refusal: bytes, connection: Connection) -> bytes:
+    """Take the key out of a provider's refusal, which may quote it: callers read a part of it."""
+    key = connection.api_key or ""
+    if len(key) >= SHORTEST_SECRET:
+        for form in forms_of(key):
+            refusal = refusal.replace(form.encode(), b"[key]")
+    return refusal
 
 
 def deadlines_within(connection: Connection, left_s: float) -> Deadlines:

@@ -21,6 +21,7 @@ from registry.inference.upstream import (
     deadlines_within,
     failed_try,
     outbound,
+    without_key,
 )
 
 LINE_LIMIT_BYTES = 4 * 1024 * 1024
@@ -65,15 +66,16 @@ def _open_remotely(
             line_limit_bytes=LINE_LIMIT_BYTES,
         )
         if not 200 <= lines.status < 300:
-            raise _refusal(adapter, lines)
+            raise _refusal(adapter, lines, connection)
     except OutboundError as error:
         raise failed_try(error, connection, left_s) from error
     return RemoteEvents(lines, adapter.stream_parser(call), connection, left_s)
 
 
-def _refusal(adapter: Adapter, lines: OutboundStream) -> Exception:
+def _refusal(adapter: Adapter, lines: OutboundStream, connection: Connection) -> Exception:
     with lines:
-        return adapter.classify(lines.status, lines.headers, lines.read(ERROR_LIMIT_BYTES))
+        said = without_key(lines.read(ERROR_LIMIT_BYTES), connection)
+        return adapter.classify(lines.status, lines.headers, said)
 
 
 class RemoteEvents:

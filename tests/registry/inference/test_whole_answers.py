@@ -11,6 +11,7 @@ from django.utils import timezone
 from registry.models import InferenceRecord
 from tests.api_client import ApiClient
 from tests.integrations.http.scripted_server import Peer, Script
+from tests.registry.inference import conftest
 from tests.registry.inference.conftest import ServeModel
 from tests.registry.inference.raw_upstream import (
     COMPLETION,
@@ -122,6 +123,20 @@ def test_what_does_not_pass_is_told_as_what_it_is(
     assert envelope["error_details"]["retry_after_s"] == (7 if status == 429 else None)
     record = InferenceRecord.objects.get()
     assert (record.status, record.error_code, record.cost_usd) == (status, code, 0)
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_refusal_that_quotes_our_key_is_told_without_it(
+    serve_model: ServeModel,
+    developer: ApiClient,
+    monkeypatch: pytest.MonkeyPatch,
+    streams: bool,
+) -> None:
+    # One that no pattern would take for a key.
+    monkeypatch.setattr(conftest, "UPSTREAM_KEY", "horse/battery")
+    serve_model(refused("400 Bad", "no horse/battery here"))
+    envelope = developer.refused(400, "POST", "ai/generate", {**BODY, "stream": streams})
+    assert envelope["error"].endswith("no [key] here")
 
 
 def test_one_deadline_holds_over_all_tries(serve_model: ServeModel, developer: ApiClient) -> None:
