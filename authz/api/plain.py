@@ -17,6 +17,7 @@ from authz.identity.principal import Principal
 from intmod_site.api.errors import MethodNotAllowed
 from intmod_site.api.filters import check_query
 from intmod_site.api.handler import refuse_exception
+from intmod_site.api.parser import receive_body
 from intmod_site.places import places
 from intmod_site.plain_routes import plain
 from intmod_site.turns import turns
@@ -96,6 +97,11 @@ def _guarded(
             check(principal, permission)
             if request.META.get("QUERY_STRING"):
                 check_query(request.GET, query)
+            if request.method in ("GET", "HEAD"):
+                return serve(request, principal, **parameters)
+        # Without a turn: a body may take its time.
+        receive_body(request)
+        with turns.taken():
             response = serve(request, principal, **parameters)
         if response.streaming:
             # Its thread is taken until the last piece is out.

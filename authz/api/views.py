@@ -14,6 +14,9 @@ from authz.identity.principal import Principal
 from authz.models.kernel import IdempotencyRecord
 from intmod_site.api.filters import PAGING_PARAMETERS, check_query
 from intmod_site.api.methods import SERVED_METHODS
+from intmod_site.api.parser import receive_body
+
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class _Replayed(Exception):
@@ -53,6 +56,8 @@ class ProjectView(APIView):
         """After credential and permission, check the query and the Idempotency-Key."""
         super().initial(request, *args, **kwargs)
         check_query(request.query_params, self.known_parameters())
+        if request.method in WITH_BODY:
+            receive_body(request._request)
         caller: Any = request.user
         if request.method == "POST" and isinstance(caller, Principal):
             self._claim = begin(request._request, caller)

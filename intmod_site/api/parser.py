@@ -10,6 +10,7 @@ from rest_framework.parsers import BaseParser
 
 from intmod_site.api.errors import MalformedRequest, PayloadTooLarge, UnsupportedMediaType
 from intmod_site.api.strict_json import parse_json
+from intmod_site.database import release_connection
 
 JSON_TYPES = {"application/json"}
 UTF8_NAMES = {"utf-8", "utf8"}
@@ -39,6 +40,16 @@ def read_body(request: HttpRequest) -> bytes:
 
 def _cut() -> MalformedRequest:
     return MalformedRequest("The body ended before it was complete.")
+
+
+def receive_body(request: HttpRequest) -> bytes:
+    """Give the raw body; who sends it slowly keeps no database connection from others meanwhile.
+
+    Raises:
+        PayloadTooLarge, MalformedRequest: See `read_body`.
+    """
+    release_connection()
+    return read_body(request)
 
 
 def read_json(request: HttpRequest) -> Any:

@@ -1,14 +1,16 @@
 """More calls than a process can answer, and a process that ends while it answers some."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -173,3 +175,21 @@ def test_a_server_that_is_told_to_end_answers_its_calls_and_writes_them_down(
             "print(json.dumps(sorted(R.objects.values_list('status', 'is_stream'))))"
         )
         assert rows == [[200, False]] * (AT_ONCE // 2) + [[200, True]] * (AT_ONCE // 2)
+
+
+def test_bodies_that_come_slowly_keep_no_connection_from_others(tmp_path: Path) -> None:
+    with running_server(tmp_path, workers=1, vendor="postgresql", threads=40) as server:
+        key = server.shell(PREPARE.format(url="http://127.0.0.1:9/v1"))
+        address = urlsplit(server.base_url)
+        head = (
+            "POST PATH HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"Authorization: Bearer {key}\r\nContent-Length: 1000\r\n\r\n{{"
+        )
+        with ExitStack() as stack:
+            # More than there are connections in the pool, fewer than there are threads.
+            for path in ("/v1/chat/completions", "/api/v1/ai/generate") * 15:
+                caller = socket.create_connection((address.hostname, address.port))
+                stack.enter_context(caller).sendall(head.replace("PATH", path).encode())
+            for _ in range(25):
+                assert server.call("GET", "auth/me", key).status_code == 200
+                sleep(0.2)

@@ -17,7 +17,7 @@ from intmod_site.api.envelope import answer
 from intmod_site.api.errors import MethodNotAllowed, PayloadTooLarge
 from intmod_site.api.filters import check_query
 from intmod_site.api.handler import refuse_exception
-from intmod_site.api.parser import check_media_type, read_body
+from intmod_site.api.parser import check_media_type, receive_body
 from intmod_site.client_address import client_address
 from intmod_site.plain_routes import plain
 from intmod_site.turns import turns
@@ -29,8 +29,7 @@ def inbound(request: HttpRequest, source: str) -> HttpResponseBase:
     """Take an event of a source; whatever is wrong is answered in the envelope."""
     try:
         if request.method == "POST":
-            with turns.taken():
-                return _received(request, source)
+            return _received(request, source)
         refusal: Exception = MethodNotAllowed(f'Method "{request.method}" not allowed.')
     except Exception as raised:  # noqa: BLE001 -- whatever it is, it is answered in its shape
         refusal = raised
@@ -41,18 +40,20 @@ def inbound(request: HttpRequest, source: str) -> HttpResponseBase:
 
 
 def _received(request: HttpRequest, source: str) -> HttpResponse:
-    snapshot = snapshot_at(read_revision())
-    sender = find_sender(snapshot=snapshot, source_id=source)
-    check_query(request.GET, ())
-    receipt = receive(
-        sender=sender,
-        received=Received(
-            {name.lower(): value for name, value in request.headers.items()},
-            _body(request, sender),
-        ),
-        address=client_address(request),
-        snapshot=snapshot,
-    )
+    with turns.taken():
+        snapshot = snapshot_at(read_revision())
+        sender = find_sender(snapshot=snapshot, source_id=source)
+        check_query(request.GET, ())
+    # Without a turn: a body may take its time.
+    body = _body(request, sender)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    with turns.taken():
+        receipt = receive(
+            sender=sender,
+            received=Received(headers, body),
+            address=client_address(request),
+            snapshot=snapshot,
+        )
     data = {
         "id": str(receipt.event.pk),
         "event_id": receipt.event.event_id,
@@ -67,7 +68,7 @@ def _body(request: HttpRequest, sender: Sender) -> bytes:
     announced = request.META.get("CONTENT_LENGTH") or ""
     if announced.isascii() and announced.isdigit() and float(announced) > sender.body_limit_bytes:
         raise _too_large(sender)
-    body = read_body(request)
+    body = receive_body(request)
     if len(body) > sender.body_limit_bytes:
         raise _too_large(sender)
     return body
