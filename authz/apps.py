@@ -10,14 +10,16 @@ class AuthzConfig(AppConfig):
     name = "authz"
     verbose_name = "Access and audit"
     role_permissions = {
-        "viewer": ["view_securitypolicy", "view_calllimit"],
+        "viewer": ["view_project", "view_securitypolicy", "view_calllimit"],
         "developer": ["view_apikey", "add_apikey"],
         "operator": ["change_apikey", "delete_apikey", "view_membership"],
         "admin": [
             "add_membership",
             "change_membership",
             "delete_membership",
+            "add_project",
             "change_project",
+            "delete_project",
             "add_calllimit",
             "change_calllimit",
             "delete_calllimit",

@@ -5,7 +5,9 @@ from django.urls import path, register_converter
 from authz.views import identity as views
 from authz.views.audit import AuditEventViewSet, AuditVerifyView
 from authz.views.call_limits import LimitViewSet
+from authz.views.memberships import MembershipViewSet
 from authz.views.policies import PolicyAttachmentViewSet, PolicyVersionViewSet, PolicyViewSet
+from authz.views.projects import ProjectsViewSet
 from authz.views.service_accounts import ServiceAccountViewSet
 from authz.views.sessions import SessionViewSet
 from intmod_site.api.converters import RowIdConverter
@@ -46,6 +48,20 @@ urlpatterns = [
     path(
         "auth/service-accounts/<uuid:pk>/api-keys",
         ServiceAccountViewSet.as_view({"post": "issue_key"}),
+    ),
+    path("auth/projects", ProjectsViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "auth/projects/<uuid:pk>",
+        ProjectsViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
+    ),
+    path("auth/memberships", MembershipViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "auth/memberships/<uuid:pk>",
+        MembershipViewSet.as_view(
+            {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+        ),
     ),
     path("auth/limits", LimitViewSet.as_view({"get": "list", "post": "create"})),
     path(

@@ -55,3 +55,8 @@ class ApiClient(Client):
         response = self.call(method, path, body, **kwargs)
         assert response.status_code == status, response.content
         return json.loads(response.content)
+
+
+def lasting(envelope: dict[str, Any]) -> dict[str, Any]:
+    """Give what an envelope says apart from when and which request it was."""
+    return {name: envelope[name] for name in envelope.keys() - {"request_id", "timestamp"}}

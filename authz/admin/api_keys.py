@@ -72,18 +72,21 @@ class APIKeyAdmin(AuditedAdmin):
 
     def create(self, request: HttpRequest, form: APIKeyForm) -> APIKey:
         """Issue a key."""
-        key, text = keys.create_api_key(actor=self.actor(request), **form.given())
+        key, text = keys.create_api_key(
+            actor=self.actor(request), held=self.held(request), **form.given()
+        )
         request.issued_key = text  # type: ignore[attr-defined]
         return key
 
     def update(self, request: HttpRequest, obj: APIKey, form: APIKeyForm) -> APIKey:
-        """Change name, expiry, networks or scopes; within what the key's user holds."""
+        """Change name, expiry, networks or scopes; within what key's user and staff both hold."""
         membership = Membership.objects.of(user=obj.user, project=obj.project)
         held = permissions_of(membership.pk, membership.role_id) if membership else frozenset()
+        staff = self.held(request)
         return keys.update_api_key(
             actor=self.actor(request),
             key=APIKey.objects.select_related("project").get(pk=obj.pk),
-            held=held,
+            held=held if staff is None else held & staff,
             changes=form.changed(),
         )
 

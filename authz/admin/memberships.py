@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.http import HttpRequest
 
 from authz.admin.audited import AuditedAdmin
-from authz.identity import grants, members
+from authz.identity import members, memberships
 from authz.models import Membership
 
 OURS = ("authz", "integrations", "registry")
@@ -61,14 +61,14 @@ class MembershipAdmin(AuditedAdmin):
 
     def remove(self, request: HttpRequest, obj: Membership) -> None:
         """End the membership."""
-        members.remove_membership(actor=self.actor(request), membership=obj)
+        members.remove_membership(
+            actor=self.actor(request), membership=obj, held=self.held(request)
+        )
 
     def _save(self, request: HttpRequest, *, form: Any, **place: Any) -> Membership:
-        membership = members.set_membership(actor=self.actor(request), **place)
-        grants.set_extra_permissions(
+        return memberships.save_membership(
             actor=self.actor(request),
-            membership=membership,
-            permissions=form.cleaned_data["extra_permissions"],
+            extra_permissions=form.cleaned_data["extra_permissions"],
             held=self.held(request),
+            **place,
         )
-        return membership

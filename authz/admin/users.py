@@ -109,6 +109,7 @@ class UserAdmin(AuditedAdmin):
             user=obj,
             changes=form.changed(),
             password=form.cleaned_data["new_password"] or None,
+            held=self.held(request),
         )
 
     @admin.action(description="Deactivate: they can do nothing more", permissions=["change"])

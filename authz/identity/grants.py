@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from authz.audit.actor import Actor
 from authz.audit.record import record_change
 from authz.configuration.revision import move_revision
+from authz.identity.last_admin import keeping_an_admin
 from authz.identity.principal import permissions_of
 from authz.models.projects import Membership
 from intmod_site.api.errors import PermissionDenied, ValidationFailed
@@ -55,14 +56,29 @@ def add_user_permission(
         )
 
 
-def remove_user_permission(*, actor: Actor, membership: Membership, permission: str) -> None:
+def remove_user_permission(
+    *,
+    actor: Actor,
+    membership: Membership,
+    permission: str,
+    held: AbstractSet[str] | None = None,
+) -> None:
     """Take back a permission granted beyond the role.
 
+    Args:
+        actor: Who takes it back.
+        membership: From whom, and where.
+        permission: `app_label.codename`.
+        held: What the caller holds; None for superusers and the machine, who hold everything.
+
     Raises:
+        Conflict: It makes them the project's last admin.
+        PermissionDenied: The member can do what the caller may not.
         ValidationFailed: There is no such permission, or only the role grants it.
     """
     row = _permission(permission)
-    with transaction.atomic():
+    check_reach(membership, held)
+    with transaction.atomic(), keeping_an_admin(membership.project, held=held):
         _lock(membership)
         if not membership.extra_permissions.filter(pk=row.pk).exists():
             raise ValidationFailed.of("permission", "It was not granted beyond the role.")
@@ -93,15 +109,17 @@ def set_extra_permissions(
         held: What the granting caller holds; None for a superuser, who holds everything.
 
     Raises:
-        PermissionDenied: Nobody grants what they do not hold.
+        Conflict: One that goes makes them the project's last admin.
+        PermissionDenied: Nobody grants what they do not hold, nor changes who can do more.
     """
-    with transaction.atomic():
+    with transaction.atomic(), keeping_an_admin(membership.project, held=held):
         _lock(membership)
         before = named(membership.extra_permissions.all())
         after = named(permissions)
-        check_held(added=set(after) - set(before), held=held)
         if after == before:
             return
+        check_reach(membership, held)
+        check_held(added=set(after) - set(before), held=held)
         membership.extra_permissions.set(after.values())
         move_revision()
         record_change(
@@ -124,11 +142,31 @@ def check_held(*, added: AbstractSet[str], held: AbstractSet[str] | None) -> Non
         raise PermissionDenied(f"You do not hold the permission {missing[0]} yourself.")
 
 
+def check_reach(membership: Membership, held: AbstractSet[str] | None) -> None:
+    """Let nobody change, or act through, somebody who can do more than they; None holds everything.
+
+    Raises:
+        PermissionDenied: Naming the first permission that the caller lacks.
+    """
+    if held is None:
+        return
+    if missing := sorted(permissions_of(membership.pk, membership.role_id) - held):
+        raise PermissionDenied(f"{membership.user} can do what you may not: {missing[0]}.")
+
+
 def named(permissions: Iterable[Permission]) -> dict[str, Permission]:
     """Give permissions by `app_label.codename`."""
     if isinstance(permissions, QuerySet):
         permissions = permissions.select_related("content_type")
     return {f"{row.content_type.app_label}.{row.codename}": row for row in permissions}
+
+
+def permissions_named(names: Iterable[str]) -> dict[str, Permission]:
+    """Give those of the permissions that exist, by `app_label.codename`."""
+    wanted = set(names)
+    codenames = {name.partition(".")[2] for name in wanted}
+    found = named(Permission.objects.filter(codename__in=codenames))
+    return {name: row for name, row in found.items() if name in wanted}
 
 
 def _lock(membership: Membership) -> None:
@@ -137,8 +175,7 @@ def _lock(membership: Membership) -> None:
 
 
 def _permission(name: str) -> Permission:
-    app, _, codename = name.partition(".")
-    row = Permission.objects.filter(content_type__app_label=app, codename=codename).first()
+    row = permissions_named([name]).get(name)
     if row is None:
         raise ValidationFailed.of("permission", f"There is no permission called {name}.")
     return row

@@ -9,6 +9,7 @@ from django.utils import timezone
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.identity import api_key
+from authz.identity.grants import check_reach
 from authz.identity.networks import checked_cidrs
 from authz.identity.principal import permissions_of
 from authz.identity.scopes import checked_scopes
@@ -43,12 +44,13 @@ def create_api_key(
         expires_at: When it ends by itself.
         allowed_cidrs: Networks that it counts from; None or empty for everywhere.
         within: Networks that the issuer's own key is confined to: the new key stays there too.
-        held: What the issuer may hand out; the user's own permissions by default.
+        held: What the issuer holds; None for superusers and the machine, who hold everything.
 
     Returns:
         The row, and the key's text, which is not stored and cannot be shown again.
 
     Raises:
+        PermissionDenied: Without scopes the key could do what the issuer may not.
         ValidationFailed: The user is no member, a scope is not held, a network is odd or out of
             bounds, or the expiry has passed.
     """
@@ -57,9 +59,10 @@ def create_api_key(
         raise ValidationFailed.of("user", f"{user} is not a member of {project}.")
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationFailed.of("expires_at", "This moment has passed.")
-    if held is None:
-        held = permissions_of(membership.pk, membership.role_id)
-    kept = checked_scopes(scopes or [], held=held)
+    own = permissions_of(membership.pk, membership.role_id)
+    kept = checked_scopes(scopes or [], held=own if held is None else own & held)
+    if not kept:
+        check_reach(membership, held)
     networks = checked_cidrs(allowed_cidrs or [], within=within)
     text = api_key.generate()
     with transaction.atomic():

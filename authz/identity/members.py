@@ -1,5 +1,6 @@
 """Users, projects and memberships: creating them and what follows from changing them."""
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -11,6 +12,8 @@ from django.utils import timezone
 from authz.audit.actor import Actor
 from authz.audit.record import State, record_change, state_of
 from authz.configuration.revision import move_revision
+from authz.identity.grants import check_held, check_reach, named
+from authz.identity.last_admin import keeping_an_admin
 from authz.models.credentials import APIKey, Session
 from authz.models.projects import Membership, Project
 from authz.models.users import User
@@ -60,7 +63,12 @@ def create_user(
 
 
 def update_user(
-    *, actor: Actor, user: User, changes: dict[str, Any], password: str | None = None
+    *,
+    actor: Actor,
+    user: User,
+    changes: dict[str, Any],
+    password: str | None = None,
+    held: AbstractSet[str] | None = None,
 ) -> User:
     """Change a user; a new password ends every session that began before.
 
@@ -69,9 +77,11 @@ def update_user(
         user: The user.
         changes: Columns of `User`; `groups` as rows.
         password: A new one; None keeps the old one.
+        held: What the caller holds; None for superusers and the machine, who hold everything.
 
     Raises:
         Conflict: People would lock themselves out of the admin.
+        PermissionDenied: With the password the caller could do, as them, what they may not.
         django.core.exceptions.ValidationError: A field is wrong, or the password too weak.
     """
     with transaction.atomic():
@@ -83,6 +93,8 @@ def update_user(
                 raise Conflict("You would lock yourself out; somebody else can do this.")
             setattr(current, name, value)
         if password is not None:
+            if held is not None and actor.id != str(user.pk):
+                _check_may_become(current, held)
             _check_password(password, current)
             current.set_password(password)
         current.full_clean(exclude=["password"])
@@ -144,15 +156,45 @@ def update_project(*, actor: Actor, project: Project, changes: dict[str, Any]) -
     return current
 
 
-def set_membership(*, actor: Actor, user: User, project: Project, role: Group) -> Membership:
-    """Make the user a member in this role, or change the role of one who is."""
-    with transaction.atomic():
+def set_membership(
+    *,
+    actor: Actor,
+    user: User,
+    project: Project,
+    role: Group,
+    held: AbstractSet[str] | None = None,
+    new: bool = False,
+) -> Membership:
+    """Make the user a member in this role, or change the role of one who is.
+
+    Args:
+        actor: Who does it.
+        user, project, role: Who, where, as what.
+        held: What the caller holds; None for superusers and the machine, who hold everything.
+        new: Whether the user must not be a member yet.
+
+    Raises:
+        Conflict: They are a member already, or the project's last admin.
+        PermissionDenied: Nobody grants what they do not hold, nor changes who can do more.
+    """
+    with transaction.atomic(), keeping_an_admin(project, held=held):
         membership = (
-            Membership.objects.select_for_update().filter(user=user, project=project).first()
+            Membership.objects.select_for_update(of=("self",))
+            .filter(user=user, project=project)
+            .select_related("user", "project")
+            .first()
         )
-        before = state_of(membership) if membership else None
         if membership is None:
+            before = None
             membership = Membership(user=user, project=project)
+        elif new:
+            raise Conflict(f"{user} is a member already.")
+        else:
+            check_reach(membership, held)
+            if membership.role_id == role.pk:
+                return membership
+            before = state_of(membership)
+        check_held(added=set(named(role.permissions.all())), held=held)
         membership.role = role
         membership.save()
         move_revision()
@@ -167,14 +209,27 @@ def set_membership(*, actor: Actor, user: User, project: Project, role: Group) -
     return membership
 
 
-def remove_membership(*, actor: Actor, membership: Membership) -> None:
-    """End a membership: the user's credentials in the project count no more."""
+def remove_membership(
+    *, actor: Actor, membership: Membership, held: AbstractSet[str] | None = None
+) -> None:
+    """End a membership: the user's credentials in the project count no more.
+
+    Args:
+        actor: Who ends it.
+        membership: The membership.
+        held: What the caller holds; None for superusers and the machine, who hold everything.
+
+    Raises:
+        Conflict: It is the project's last admin's.
+        PermissionDenied: The member can do what the caller may not.
+    """
+    check_reach(membership, held)
     before = state_of(membership)
     label = Membership(
         pk=membership.pk, user_id=membership.user_id, project_id=membership.project_id
     )
     ours = {"user_id": membership.user_id, "project_id": membership.project_id}
-    with transaction.atomic():
+    with transaction.atomic(), keeping_an_admin(membership.project, held=held):
         membership.delete()
         # Ended for good: a later membership does not bring old credentials back to life.
         now = timezone.now()
@@ -195,6 +250,13 @@ def remove_membership(*, actor: Actor, membership: Membership) -> None:
 def _state_of_user(user: User) -> State:
     names = user.groups.order_by("name").values_list("name", flat=True)
     return state_of(user) | {"groups": list(names)}
+
+
+def _check_may_become(user: User, held: AbstractSet[str]) -> None:
+    """Let nobody set the password of somebody who can do more than they: it would be theirs."""
+    check_held(added=user.get_all_permissions(), held=held)
+    for membership in user.memberships.all():
+        check_reach(membership, held)
 
 
 def _check_password(password: str, user: User) -> None:

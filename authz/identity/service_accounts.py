@@ -5,12 +5,11 @@ from django.db import transaction
 
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
-from authz.identity.grants import check_held, named
+from authz.identity.grants import check_held, check_reach, named
 from authz.identity.members import remove_membership, set_membership, update_user
-from authz.identity.principal import permissions_of
 from authz.models.projects import Membership, Project
 from authz.models.users import User
-from intmod_site.api.errors import Conflict, PermissionDenied, ValidationFailed
+from intmod_site.api.errors import Conflict, ValidationFailed
 
 
 def create_service_account(
@@ -107,16 +106,6 @@ def delete_service_account(*, actor: Actor, membership: Membership, held: frozen
         remove_membership(actor=actor, membership=membership)
         if not elsewhere:
             update_user(actor=actor, user=account, changes={"is_active": False})
-
-
-def check_reach(membership: Membership, held: frozenset[str]) -> None:
-    """Let nobody act through an account that can do more than they.
-
-    Raises:
-        PermissionDenied: Naming the first permission that the caller lacks.
-    """
-    if missing := sorted(permissions_of(membership.pk, membership.role_id) - held):
-        raise PermissionDenied(f"This account can do what you may not: {missing[0]}.")
 
 
 def _check_owner(owner: User, project: Project) -> None:

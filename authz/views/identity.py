@@ -140,6 +140,7 @@ class UserPermissionView(ProjectView):
             actor=self.principal.actor,
             membership=membership,
             permission=self.validated(serializers.PermissionGrant)["permission"],
+            held=frozenset(self.principal.permissions),
         )
         return _held(membership)
 

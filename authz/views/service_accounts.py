@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.api.views import ProjectViewSet
-from authz.identity import keys, service_accounts
+from authz.identity import grants, keys, service_accounts
 from authz.identity.roles import ROLES
 from authz.models.credentials import APIKey
 from authz.models.projects import Membership
@@ -115,7 +115,7 @@ class ServiceAccountViewSet(ProjectViewSet):
         """Issue a key to an account; its text is in this answer only."""
         caller, membership = self.principal, self.get_object()
         held = frozenset(caller.permissions)
-        service_accounts.check_reach(membership, held)
+        grants.check_reach(membership, held)
         own: Any = APIKey.objects.filter(pk=caller.credential_id)
         key, text = keys.create_api_key(
             actor=caller.actor,

@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
-from authz.models import AuditEvent, User
+from authz.models import APIKey, AuditEvent, Membership, User
 from tests.admin.forms import errors, shown, submit, url
 from tests.admin.world import PASSWORD, World
+from tests.factories.authz import MembershipFactory, UserFactory
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def clerk(world: World) -> Client:
             codename__in=[
                 "view_user", "change_user", "add_user", "view_group", "change_group", "add_group",
                 "view_membership", "change_membership", "view_registeredmodel",
+                "delete_membership", "view_apikey", "add_apikey", "change_apikey", "view_project",
             ]
         )
     )  # fmt: skip
@@ -56,9 +58,43 @@ def test_nobody_grants_what_they_do_not_hold(world: World, clerk: Client) -> Non
     held = [permission.pk for permission in role.permissions.all()]
     found = errors(submit(clerk, role, permissions=[*held, wanted.pk]))
     assert "authz.delete_project" in str(found)
-    found = errors(submit(clerk, world.membership, extra_permissions=[wanted.pk]))
+    weak = MembershipFactory(role=Group.objects.create(name="empty"))
+    found = errors(submit(clerk, weak, extra_permissions=[wanted.pk]))
     assert "authz.delete_project" in str(found)
+    found = errors(submit(clerk, weak, role=Group.objects.get(name="viewer").pk))
+    assert "You do not hold" in str(found)
     assert submit(clerk, role, permissions=held[:-1]).status_code == 302
+
+
+def test_nobody_changes_who_can_do_more(world: World, clerk: Client) -> None:
+    found = errors(submit(clerk, world.membership, role=Group.objects.get(name="viewer").pk))
+    assert "ada can do what you may not" in str(found)
+    clerk.post(url(world.membership, "delete"), {"post": "yes"})
+    assert Membership.objects.get(pk=world.membership.pk).role.name == "admin"
+
+
+def test_nobody_issues_a_key_to_do_more(world: World, clerk: Client) -> None:
+    ada = {"user": world.staff.pk, "project": world.project.pk, "name": "mine"}
+    found = errors(clerk.post(url(APIKey, "add"), ada))
+    assert "ada can do what you may not" in str(found)
+    found = errors(clerk.post(url(APIKey, "add"), ada | {"scopes": ["authz.add_project"]}))
+    assert "You do not hold the permission authz.add_project" in str(found)
+    assert "can do what you may not" in str(errors(submit(clerk, world.key, name="mine")))
+    assert not APIKey.objects.filter(name="mine").exists()
+
+
+def test_nobody_sets_the_password_of_who_can_do_more(world: World, clerk: Client) -> None:
+    new = {"new_password": "mine mine mine", "repeat_password": "mine mine mine"}
+    strong = MembershipFactory(role_name="viewer").user
+    assert "can do what you may not" in str(errors(submit(clerk, strong, **new)))
+    staff = User.objects.create_user("dean", PASSWORD, is_staff=True)
+    staff.groups.add(Group.objects.get(name="viewer"))
+    assert "You do not hold" in str(errors(submit(clerk, staff, **new)))
+    weak = UserFactory()
+    assert submit(clerk, weak, **new).status_code == 302
+    for user, changed in ((strong, False), (staff, False), (weak, True)):
+        user.refresh_from_db()
+        assert user.check_password("mine mine mine") is changed
 
 
 def test_the_overview_needs_the_permission_to_see_calls(world: World, clerk: Client) -> None:
