@@ -11,7 +11,7 @@ from pytest_django import DjangoDbBlocker
 
 from authz.audit import triggers
 from authz.configuration import snapshot
-from tests import second_run
+from tests import second_run, standing_rows
 from tests.schema_check import check_answer
 
 # How long an example takes says how busy the machine is, nothing else.
@@ -42,6 +42,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """Let the flush between tests empty the audit log; tests of its triggers install them again."""
     with django_db_blocker.unblock():
         triggers.remove(connection)
+        standing_rows.keep()
 
 
 @pytest.fixture(scope="session", autouse=True)

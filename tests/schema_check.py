@@ -58,7 +58,7 @@ def _check_json(response: Any, pointer: str) -> None:
     assert response.headers["Content-Type"] == JSON, response.headers
     body = json.loads(response.content)
     if "Idempotent-Replayed" not in response.headers:
-        assert body["request_id"] == response.headers["X-Request-Id"]
+        assert body["request_id"] == response.headers["X-Request-Id"], (body, response.headers)
     _validator(pointer).validate(body)
 
 

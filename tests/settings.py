@@ -33,6 +33,8 @@ PASSWORD_HASHERS = [
 ]
 # Tests read log records by caplog; lines on stderr would stand between pytest's own.
 LOGGING["root"]["handlers"] = []  # noqa: F405
+# Each client makes the middleware anew; files are looked up when asked for, not all read each time.
+WHITENOISE_AUTOREFRESH = True
 # Threads and processes of a test share its database, so it is a file.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": os.path.join(_folder, "test.sqlite3")}  # noqa: F405, PTH118

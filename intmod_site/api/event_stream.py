@@ -56,7 +56,11 @@ class EventStream(StreamingHttpResponse):
 
 
 class _Steps(Iterator[bytes]):
-    """Enters the request again for each step: the server takes them after the middleware left."""
+    """Enters the request again for each step: the server takes them after the middleware left.
+
+    A forgotten stream is closed wherever its memory is freed, which may be amid another request:
+    each step leaves the thread where it was.
+    """
 
     def __init__(self, frames: Frames, close: Callable[[], None]) -> None:
         self.tell: Over | None = None
@@ -66,6 +70,7 @@ class _Steps(Iterator[bytes]):
         self._sent: list[bytes] = []
 
     def __next__(self) -> bytes:
+        before = current_request()
         enter_request(self._context)
         try:
             step = next(self._frames)
@@ -73,17 +78,18 @@ class _Steps(Iterator[bytes]):
             self._tell(b"".join(self._sent) if end.value else None)
             raise
         finally:
-            enter_request(None)
+            enter_request(before)
         if self.tell is not None and step is not HEARTBEAT:
             self._sent.append(step)
         return step
 
     def close(self) -> None:
         """End it, wherever it is; Django calls this when the answer was sent or cannot be."""
+        before = current_request()
         enter_request(self._context)
         with ExitStack() as closing:
             # Each of them, whatever the others raise.
-            closing.callback(enter_request, None)
+            closing.callback(enter_request, before)
             closing.callback(self._tell, None)
             closing.callback(self._close)
             closing.callback(self._frames.close)

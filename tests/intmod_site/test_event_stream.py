@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from intmod_site.api.event_stream import EventStream, Frames
+from intmod_site.request_context import RequestContext, current_request_id, enter_request
 
 
 def frames(on_close: Callable[[], None]) -> Frames:
@@ -39,3 +40,15 @@ def test_what_breaks_at_the_end_hides_nothing(
     stream.close()
     assert closed == [True]
     assert told == [None]
+
+
+def test_a_stream_forgotten_amid_another_request_leaves_that_one_its_id() -> None:
+    enter_request(RequestContext("the-first-one"))
+    forgotten = EventStream(frames(lambda: None), close=lambda: None)
+    content = iter(forgotten.streaming_content)
+    enter_request(RequestContext("the-second-one"))
+    next(content)
+    assert current_request_id() == "the-second-one"
+    forgotten.close()
+    assert current_request_id() == "the-second-one"
+    enter_request(None)

@@ -30,13 +30,15 @@ WHOLE = json.dumps(COMPLETION).encode()
 
 def limited(retry_after: str) -> Script:
     def act(peer: Peer) -> None:
-        peer.answer(b"{}", status="429 Too Many", headers=f"Retry-After: {retry_after}")
+        # Said, since a try on a connection that is just being closed would count as well.
+        headers = f"Connection: close\r\nRetry-After: {retry_after}"
+        peer.answer(b"{}", status="429 Too Many", headers=headers)
 
     return after_request(act)
 
 
 def oops(peer: Peer) -> None:
-    peer.answer(b"{}", status="500 Oops")
+    peer.answer(b"{}", status="500 Oops", headers="Connection: close")
 
 
 def cut(peer: Peer) -> None:
