@@ -69,6 +69,8 @@ def intmod(
         "INTMOD_ENV": "development",
         "DATABASE_URL": database_url,
         "EGRESS_ALLOWED_NETWORKS": "127.0.0.0/8",
+        # As installed, whatever the shell says: the preparation below leaves the bytecode there.
+        "PYTHONDONTWRITEBYTECODE": "",
     }
     prepared = subprocess.run(
         [sys.executable, "-m", "benchmarks.world", f"http://127.0.0.1:{upstream_port}/v1"],

@@ -24,8 +24,19 @@ def test_the_web_application_loads_no_library_that_it_does_not_use() -> None:
         "on_postgresql = settings.DATABASES['default']['ENGINE'].endswith('postgresql'); "
         "assert ('psycopg' in sys.modules) == on_postgresql; "
         "assert 'requests' not in sys.modules; "
+        "assert 'cryptography.x509.name' not in sys.modules; "
         # Who wants them later gets them.
-        "import requests, psycopg; print('done')"
+        "import requests, psycopg; from jwt.algorithms import has_crypto, x509; "
+        "assert has_crypto and x509.load_pem_x509_certificate; print('done')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "done", done.stderr
+
+
+def test_garbage_is_collected_once_the_application_is_loaded() -> None:
+    code = (
+        "import gc; import intmod_site.wsgi; "
+        "assert gc.isenabled() and gc.get_freeze_count() > 10_000; print('done')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "done", done.stderr

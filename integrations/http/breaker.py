@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
 
+SLICES = 60
+"""A window is counted in so many slices: what it takes to count does not grow with the calls."""
+
 
 class State(StrEnum):
     """Whether calls may pass."""
@@ -28,7 +31,7 @@ class BreakerPolicy:
     """When a breaker opens and for how long.
 
     Args:
-        window_s: How far back ended calls are counted.
+        window_s: How far back ended calls are counted, to a sixtieth of it.
         min_calls: Fewer calls than this in the window never open it.
         failure_rate: It opens when at least this part of them failed.
         open_s: Seconds until the first probe.
@@ -56,7 +59,9 @@ class Breaker:
         self._policy = policy or BreakerPolicy()
         self._clock = clock
         self._lock = threading.Lock()
-        self._ended: deque[tuple[float, bool]] = deque()
+        self._slice_s = self._policy.window_s / SLICES
+        self._slices: deque[_Slice] = deque()
+        self._calls = 0
         self._failures = 0
         self._opened_at: float | None = None
         self._probe_began_at: float | None = None
@@ -109,9 +114,8 @@ class Breaker:
             if state is not State.CLOSED:
                 return
             self._note(failed=True)
-            calls = len(self._ended)
-            too_many = self._failures >= self._policy.failure_rate * calls
-            if calls >= self._policy.min_calls and too_many:
+            too_many = self._failures >= self._policy.failure_rate * self._calls
+            if self._calls >= self._policy.min_calls and too_many:
                 self._open()
 
     def abandoned(self) -> None:
@@ -128,8 +132,8 @@ class Breaker:
     def _open(self) -> None:
         self._opened_at = self._clock()
         self._probe_began_at = None
-        self._ended.clear()
-        self._failures = 0
+        self._slices.clear()
+        self._calls = self._failures = 0
 
     def _close(self) -> None:
         self._opened_at = None
@@ -137,7 +141,25 @@ class Breaker:
 
     def _note(self, *, failed: bool) -> None:
         now = self._clock()
-        self._ended.append((now, failed))
+        slices = self._slices
+        if not slices or now - slices[-1].began_at >= self._slice_s:
+            slices.append(_Slice(now))
+        slices[-1].calls += 1
+        slices[-1].failures += failed
+        self._calls += 1
         self._failures += failed
-        while self._ended and self._ended[0][0] <= now - self._policy.window_s:
-            self._failures -= self._ended.popleft()[1]
+        while slices[0].began_at <= now - self._policy.window_s:
+            gone = slices.popleft()
+            self._calls -= gone.calls
+            self._failures -= gone.failures
+
+
+class _Slice:
+    """Calls that ended within a moment of each other."""
+
+    __slots__ = ("began_at", "calls", "failures")
+
+    def __init__(self, began_at: float) -> None:
+        self.began_at = began_at
+        self.calls = 0
+        self.failures = 0

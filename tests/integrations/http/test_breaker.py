@@ -1,6 +1,7 @@
 """The circuit breaker, on a clock that the tests move."""
 
 import threading
+import tracemalloc
 
 import pytest
 
@@ -55,6 +56,30 @@ def test_failures_outside_the_window_do_not_count(breaker: Breaker, clock: Clock
     clock.now += POLICY.window_s
     breaker.failed()
     assert breaker.state is State.CLOSED
+
+
+def test_the_window_moves_on_slice_by_slice(breaker: Breaker, clock: Clock) -> None:
+    for _ in range(10):
+        breaker.succeeded()
+    clock.now += POLICY.window_s / 2
+    for _ in range(POLICY.min_calls):
+        breaker.failed()
+    assert breaker.state is State.CLOSED
+    clock.now += POLICY.window_s / 2
+    breaker.failed()
+    assert breaker.state is State.OPEN
+
+
+def test_counting_takes_no_more_memory_for_more_calls(breaker: Breaker, clock: Clock) -> None:
+    tracemalloc.start()
+    try:
+        for _ in range(20_000):
+            breaker.succeeded()
+            clock.now += 0.001
+        counted_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert counted_bytes < 50_000
 
 
 def test_open_refuses_and_says_for_how_long(breaker: Breaker, clock: Clock) -> None:
