@@ -60,3 +60,70 @@ def test_connections_that_the_server_ended_are_replaced() -> None:
             lent = set(threads.map(borrow, range(4)))
             assert len(lent) == 4
             assert not lent & ended
+
+
+def credentials(statement: str = "SELECT $1::int + 1, NULL") -> list[tuple[str | None, ...] | None]:
+    from intmod_site.postgresql import first_text_row
+
+    connection.ensure_connection()
+    assert connection.connection is not None
+    return [first_text_row(connection.connection, statement, [number]) for number in (1, 41)]
+
+
+def prepared() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'intmod%'")
+        (number,) = cursor.fetchone()
+    return int(number)
+
+
+def test_a_query_is_planned_once_on_each_connection() -> None:
+    connection.close_pool()
+    connection.close()
+    assert credentials() == [("2", None), ("42", None)]
+    assert prepared() == 1
+    connection.close()
+    assert credentials() == [("2", None), ("42", None)]
+    assert prepared() == 1
+
+
+@pytest.mark.parametrize("loss", ["DEALLOCATE ALL", "DISCARD ALL"])
+def test_a_query_that_the_server_forgot_is_asked_all_the_same(loss: str) -> None:
+    assert credentials() == [("2", None), ("42", None)]
+    with connection.cursor() as cursor:
+        cursor.execute(loss)
+    assert credentials() == [("2", None), ("42", None)]
+    connection.close_pool()
+
+
+def test_a_plan_that_no_longer_fits_is_made_anew() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE changing AS SELECT 7 AS number")
+    assert credentials("SELECT * FROM changing WHERE number > $1") == [("7",), None]
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE changing ALTER number TYPE text")
+        cursor.execute("ALTER TABLE changing ALTER number TYPE bigint USING number::bigint")
+    assert credentials("SELECT * FROM changing WHERE number > $1") == [("7",), None]
+    connection.close_pool()
+
+
+def test_what_another_client_of_a_pooler_prepared_is_no_fault() -> None:
+    from intmod_site.postgresql import _name
+
+    connection.close_pool()
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute(f"PREPARE {_name('SELECT $1::int + 1, NULL').decode()} AS SELECT 1")
+    assert credentials() == [("2", None), ("42", None)]
+    connection.close_pool()
+
+
+def test_a_query_that_the_server_refuses_is_refused() -> None:
+    import psycopg
+
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        credentials("SELECT $1::int FROM nothing_of_this_name")
+    with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+        credentials("SELECT ($1::text || 'a')::int")
+    assert credentials() == [("2", None), ("42", None)]
+    connection.close_pool()
