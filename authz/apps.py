@@ -33,8 +33,8 @@ class AuthzConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        """Connect what follows a migration."""
-        from authz import schema  # noqa: F401
+        """Connect what follows a migration, and what is checked."""
+        from authz import checks, schema  # noqa: F401
         from authz.identity.roles import create_roles
 
         # No sender: permissions of every app must be there, so this runs after each of them.

@@ -44,11 +44,20 @@ def read_ring(name: str, *, folder: Path, production: bool) -> dict[str, str]:
         ImproperlyConfigured: For a pair without a colon, a repeated kid, or (in production) a
             missing, short or placeholder key.
     """
-    value = from_environment(name)
-    if not value:
-        return {"k1": read_key(name, folder=folder, production=production)}
+    value = from_environment(name) or read_key(name, folder=folder, production=production)
+    return parsed_ring(name, value, production=production)
+
+
+def parsed_ring(name: str, text: str, *, production: bool) -> dict[str, str]:
+    """Give the keys of a ring's text; a text without a colon is one key that development made.
+
+    Raises:
+        ImproperlyConfigured: As `read_ring`.
+    """
+    if text and ":" not in text and not production:
+        return {"k1": text}
     ring: dict[str, str] = {}
-    for pair in value.split(","):
+    for pair in text.split(","):
         kid, colon, key = pair.strip().partition(":")
         if not (kid and colon and key):
             raise ImproperlyConfigured(f"{name} takes pairs like kid:key, separated by commas.")
@@ -56,6 +65,13 @@ def read_ring(name: str, *, folder: Path, production: bool) -> dict[str, str]:
             raise ImproperlyConfigured(f"{name} names the key id {kid} twice.")
         ring[kid] = _checked(f"{name} ({kid})", key) if production else key
     return ring
+
+
+def ring_file(name: str, *, folder: Path) -> Path | None:
+    """Give the file that a ring was read from; None where it stands in a variable."""
+    if path := os.environ.get(f"{name}_FILE"):
+        return Path(path)
+    return None if os.environ.get(name, "").strip() else folder / name.lower()
 
 
 def from_environment(name: str) -> str:

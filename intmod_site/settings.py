@@ -4,6 +4,7 @@ The README's table lists the variables. https://docs.djangoproject.com/en/5.2/re
 """
 
 import ipaddress
+import secrets
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -11,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
 from intmod_site.database import database_settings
-from intmod_site.keys import from_environment, read_key, read_ring
+from intmod_site.keys import from_environment, read_key, read_ring, ring_file
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -39,6 +40,7 @@ TRUSTED_PROXIES = [ipaddress.ip_network(cidr) for cidr in env.list("TRUSTED_PROX
 _keys = {"folder": DATA_DIR / "keys", "production": PRODUCTION}
 SECRET_KEY = read_key("SECRET_KEY", **_keys)
 JWT_SIGNING_KEYS = read_ring("JWT_SIGNING_KEYS", **_keys)
+JWT_SIGNING_KEYS_FILE = ring_file("JWT_SIGNING_KEYS", folder=DATA_DIR / "keys")
 FIELD_ENCRYPTION_KEYS = read_ring("FIELD_ENCRYPTION_KEYS", **_keys)
 AUDIT_KEY = read_key("AUDIT_KEY", **_keys)
 API_KEY_PEPPER = read_key("API_KEY_PEPPER", **_keys)
@@ -141,7 +143,8 @@ TOKEN_LEEWAY_S = 10
 # https://django-rest-framework-simplejwt.readthedocs.io/en/stable/settings.html
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
-    "SIGNING_KEY": next(iter(JWT_SIGNING_KEYS.values())),
+    # Nobody's: our codec has its own ring, and what the library signs by itself counts nowhere.
+    "SIGNING_KEY": secrets.token_urlsafe(48),
     "USER_ID_CLAIM": "sub",
     "UPDATE_LAST_LOGIN": False,
 }

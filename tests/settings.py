@@ -27,6 +27,9 @@ if os.environ.get("INTMOD_TEST_DATABASE") == "postgresql":
 
 from intmod_site.settings import *  # noqa: E402, F403
 
+# Tests change the ring itself.
+JWT_SIGNING_KEYS_FILE = None
+
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.MD5PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",

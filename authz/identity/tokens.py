@@ -10,19 +10,20 @@ from uuid import UUID
 
 import jwt
 from django.conf import settings
+from django.utils import timezone
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import Token
 
-ALGORITHM = "HS256"
+from authz.identity import signing_keys
 
 
 class KeyRingBackend(TokenBackend):
-    """Signs with the first key of the ring and verifies with the one that `kid` names."""
+    """Signs with the ring's newest key and verifies with the one that `kid` names, and its way."""
 
     def __init__(self) -> None:
         super().__init__(
-            ALGORITHM,
+            signing_keys.HS256,
             audience=settings.TOKEN_AUDIENCE,
             issuer=settings.TOKEN_ISSUER,
             leeway=settings.TOKEN_LEEWAY_S,
@@ -30,9 +31,9 @@ class KeyRingBackend(TokenBackend):
 
     def encode(self, payload: dict[str, Any]) -> str:
         """Sign the claims."""
-        kid, key = next(iter(settings.JWT_SIGNING_KEYS.items()))
+        key = signing_keys.signing_key(signing_keys.current_ring(), now=timezone.now())
         claims = {**payload, "aud": self.audience, "iss": self.issuer}
-        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
+        return jwt.encode(claims, key.private, algorithm=key.algorithm, headers={"kid": key.kid})
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
         """Verify signature, expiry, audience and issuer; there is no way around verifying.
@@ -41,11 +42,11 @@ class KeyRingBackend(TokenBackend):
             TokenBackendError: It is not a token of ours that counts now.
         """
         try:
-            key = settings.JWT_SIGNING_KEYS[jwt.get_unverified_header(token)["kid"]]
+            key = signing_keys.current_ring()[jwt.get_unverified_header(token)["kid"]]
             claims = jwt.decode(
                 token,
-                key,
-                algorithms=[ALGORITHM],
+                key.public,
+                algorithms=[key.algorithm],
                 audience=self.audience,
                 issuer=self.issuer,
                 leeway=settings.TOKEN_LEEWAY_S,

@@ -9,6 +9,9 @@ from authz.models import Membership
 from tests.api_client import ApiClient
 from tests.factories.authz import PASSWORD, MembershipFactory, api_key_for
 
+ED25519 = "ed25519." + "A" * 42 + "8"
+"""A key for EdDSA, as the ring holds it."""
+
 LogIn = Callable[..., dict[str, Any]]
 
 
@@ -34,3 +37,9 @@ def log_in(anonymous: ApiClient, member: Membership) -> LogIn:
         return dict(anonymous.ok("POST", "auth/token", body))
 
     return call
+
+
+@pytest.fixture(params=["HS256", "EdDSA"])
+def ring(request: pytest.FixtureRequest, settings: Any) -> None:
+    """Sign tokens by one algorithm, then by the other."""
+    settings.JWT_SIGNING_KEYS = {"k1": "n" * 48 if request.param == "HS256" else ED25519}

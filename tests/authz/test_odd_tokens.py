@@ -1,23 +1,32 @@
 """No token, however odd, is an error of ours: signed nonsense is refused like unsigned."""
 
+import base64
+import hmac
+import json
 import time
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 
+from authz.identity.signing_keys import ring_of
 from authz.identity.tokens import AccessToken
 from tests.api_client import ApiClient
-from tests.authz.conftest import LogIn
+from tests.authz.conftest import ED25519, LogIn
 
 
-def signed(
-    claims: dict[str, Any], *, kid: Any = "k1", algorithm: str = "HS256", key: str = ""
-) -> str:
-    key = key or next(iter(settings.JWT_SIGNING_KEYS.values()))
-    return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid})
+def signed(claims: dict[str, Any], *, kid: Any = "k1", algorithm: str = "", key: Any = "") -> str:
+    own = ring_of(tuple(settings.JWT_SIGNING_KEYS.items()))["k1"]
+    algorithm = algorithm or own.algorithm
+    return jwt.encode(claims, key or own.private, algorithm=algorithm, headers={"kid": kid})
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -46,7 +55,7 @@ ODD_CLAIMS = [
 
 @pytest.mark.parametrize("changes", ODD_CLAIMS, ids=str)
 @pytest.mark.django_db
-def test_signed_nonsense_is_refused(changes: dict[str, Any]) -> None:
+def test_signed_nonsense_is_refused(ring: None, changes: dict[str, Any]) -> None:
     try:
         token = signed(claims(**changes))
     except (TypeError, ValueError):
@@ -58,14 +67,69 @@ def test_signed_nonsense_is_refused(changes: dict[str, Any]) -> None:
     "token",
     [
         "x", "a.b.c", "...", "eyJhbGciOiJub25lIn0.e30.", "intmod_", "é", "x" * 20_000, "null",
-        signed(claims(), kid="unknown"), signed(claims(), kid="k1", key="x" * 40),
-        signed(claims(), algorithm="HS512"),
     ],
     ids=lambda token: token[:20],
 )  # fmt: skip
 @pytest.mark.django_db
-def test_what_we_did_not_sign_is_refused(token: str) -> None:
+def test_what_is_no_token_is_refused(ring: None, token: str) -> None:
     ApiClient(token).refused(401, "GET", "auth/me")
+
+
+FOREIGN = Ed25519PrivateKey.generate()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        lambda: signed(claims(), kid="unknown"),
+        lambda: signed(claims(), key="x" * 40, algorithm="HS256"),
+        lambda: signed(claims(), key=FOREIGN, algorithm="EdDSA"),
+        lambda: signed(claims(), key="x" * 64, algorithm="HS512"),
+        lambda: signed(claims(), key="x" * 40, algorithm="HS256", kid=["k1"]),
+    ],
+    ids=["unknown key", "HS256", "EdDSA", "HS512", "list of keys"],
+)
+def test_what_we_did_not_sign_is_refused(
+    ring: None, log_in: LogIn, forged: Callable[[], str]
+) -> None:
+    ApiClient(log_in()["access"]).ok("GET", "auth/me")
+    try:
+        token = forged()
+    except jwt.PyJWTError:
+        pytest.skip("the library does not sign this")
+    ApiClient(token).refused(401, "GET", "auth/me")
+
+
+@pytest.mark.parametrize("ring", ["EdDSA"], indirect=True)
+def test_a_public_key_is_no_shared_secret(ring: None, log_in: LogIn) -> None:
+    """Whoever has the public key must not sign with it as if it were text (RFC 8725, 2.1)."""
+    own = ring_of(tuple(settings.JWT_SIGNING_KEYS.items()))["k1"]
+    real = log_in()["access"]
+    payload = real.split(".")[1]
+    assert isinstance(own.public, Ed25519PublicKey)
+    pem = own.public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    raw = own.public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    for secret in (pem, raw, base64.urlsafe_b64encode(raw), b"", b"None"):
+        for name, digest in (("HS256", "sha256"), ("HS512", "sha512"), ("none", None)):
+            head = {"alg": name, "typ": "JWT", "kid": "k1"}
+            content = base64.urlsafe_b64encode(json.dumps(head).encode()).rstrip(b"=")
+            content += b"." + payload.encode()
+            code = hmac.digest(secret, content, digest) if digest else b""
+            token = content + b"." + base64.urlsafe_b64encode(code).rstrip(b"=")
+            ApiClient(token.decode()).refused(401, "GET", "auth/me")
+    ApiClient(real).ok("GET", "auth/me")
+
+
+def test_an_algorithm_is_that_of_the_key_and_not_of_the_token(log_in: LogIn, settings: Any) -> None:
+    settings.JWT_SIGNING_KEYS = {"e": ED25519, "h": "n" * 48}
+    ring = ring_of(tuple(settings.JWT_SIGNING_KEYS.items()))
+    real = jwt.decode(log_in()["access"], options={"verify_signature": False})
+    for kid, other in (("e", "h"), ("h", "e")):
+        key = ring[other]
+        token = jwt.encode(real, key.private, algorithm=key.algorithm, headers={"kid": kid})
+        ApiClient(token).refused(401, "GET", "auth/me")
+        token = jwt.encode(real, key.private, algorithm=key.algorithm, headers={"kid": other})
+        ApiClient(token).ok("GET", "auth/me")
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Token x"])
@@ -76,15 +140,20 @@ def test_odd_headers_are_refused(header: str) -> None:
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_keys_rotate_without_logging_anyone_out(log_in: LogIn, settings: Any) -> None:
-    old = dict(settings.JWT_SIGNING_KEYS)
-    access = log_in()["access"]
-    settings.JWT_SIGNING_KEYS = {"k2": "n" * 48, **old}
-    ApiClient(access).ok("GET", "auth/me")
-    newer = log_in()["access"]
-    assert jwt.get_unverified_header(newer)["kid"] == "k2"
-    settings.JWT_SIGNING_KEYS = {"k2": "n" * 48}
-    ApiClient(access).refused(401, "GET", "auth/me")
+@pytest.mark.parametrize(("old", "new"), [("HS256", "EdDSA"), ("EdDSA", "HS256")])
+def test_keys_rotate_without_logging_anyone_out(
+    log_in: LogIn, settings: Any, old: str, new: str
+) -> None:
+    texts = {"HS256": "n" * 48, "EdDSA": ED25519}
+    settings.JWT_SIGNING_KEYS = {"k1": texts[old]}
+    pair = log_in()
+    settings.JWT_SIGNING_KEYS = {"k2": texts[new], "k1": texts[old]}
+    ApiClient(pair["access"]).ok("GET", "auth/me")
+    newer = ApiClient().ok("POST", "auth/token/refresh", {"refresh": pair["refresh"]})["access"]
+    header = jwt.get_unverified_header(newer)
+    assert (header["kid"], header["alg"]) == ("k2", new)
+    settings.JWT_SIGNING_KEYS = {"k2": texts[new]}
+    ApiClient(pair["access"]).refused(401, "GET", "auth/me")
     ApiClient(newer).ok("GET", "auth/me")
 
 
