@@ -5,16 +5,19 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
 
 _migrated = False
 """Set once: a process that saw its migrations applied need not read them at every probe."""
 
 
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """Answer as long as the process can answer at all."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """Answer 200 when requests can be served, else 503 with what is missing."""
     checks = {name: _run(check) for name, check in CHECKS.items()}

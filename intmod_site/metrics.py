@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -53,6 +54,7 @@ def _of_route(method: str, route: str, status: int) -> tuple[Counter, Histogram]
     )
 
 
+@require_safe
 def metrics_view(request: HttpRequest) -> HttpResponse:
     """Answer a Prometheus scrape that carries METRICS_TOKEN as its Bearer token."""
     given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()

@@ -14,7 +14,7 @@ urlpatterns = [
     # First: routes are tried in order, and these are asked most.
     path("api/v1/ai/", include("registry.inference.urls")),
     path("", include("registry.inference.surfaces.urls")),
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", RedirectView.as_view(pattern_name="admin:index", http_method_names=["get", "head"])),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics_view),

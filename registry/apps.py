@@ -25,6 +25,7 @@ class RegistryConfig(AppConfig):
             "view_silence",
             "view_optimizationrule",
             "view_recommendation",
+            "view_taskdefault",
         ],
         "developer": ["invoke_modelversion", "add_metricsample", "add_approvalrequest"],
         "operator": [
@@ -54,6 +55,9 @@ class RegistryConfig(AppConfig):
             "add_route",
             "change_route",
             "delete_route",
+            "add_taskdefault",
+            "change_taskdefault",
+            "delete_taskdefault",
         ],
         "admin": ["add_protectedalias", "change_protectedalias", "delete_protectedalias"],
     }

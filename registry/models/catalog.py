@@ -204,7 +204,7 @@ class ModelAlias(models.Model):
 
     def clean(self) -> None:
         """Refuse a version of another model."""
-        if self.version.model.pk != self.model.pk:
+        if self.version_id and self.version.model.pk != self.model.pk:
             raise ValidationError({"version": "This version belongs to another model."})
 
 
