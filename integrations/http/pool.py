@@ -59,13 +59,17 @@ class OriginPool:
         return PinnedHTTPSConnection(self.pinned, ssl_context=self._tls)
 
     def give_back(self, connection: Connection) -> None:
-        """Keep a connection whose answer was read to its end."""
-        connection.idle_since = monotonic()
+        """Keep a connection whose answer was read to its end, in the place of one idle too long."""
+        connection.idle_since = now = monotonic()
+        surplus: Connection | None = connection
         with self._lock:
             if not self._closed and len(self._idle) < self._size:
                 self._idle.append(connection)
-                return
-        connection.close()
+                # The one used last is taken first: the first of the list has waited longest.
+                stale = self._idle[0].idle_since < now - self._max_idle_s
+                surplus = self._idle.pop(0) if stale else None
+        if surplus is not None:
+            surplus.close()
 
     def close(self) -> None:
         """Close the idle connections now, and those in use when they come back."""
@@ -98,7 +102,7 @@ class Pools:
         self,
         resolver: Resolver | None = None,
         *,
-        pool_size: int = 64,
+        pool_size: int = 256,
         max_origins: int = 256,
         dns_ttl_s: float = 30.0,
         max_idle_s: float = 60.0,

@@ -65,6 +65,34 @@ def test_a_connection_idle_for_too_long_is_left_alone(
     assert server.accepted == 2
 
 
+def test_connections_of_a_burst_are_closed_when_traffic_no_longer_needs_them(
+    make_client: MakeClient, serve: Serve, loopback: EgressPolicy
+) -> None:
+    client = make_client(max_idle_s=0.3)
+    together = threading.Barrier(3)
+    hung_up: list[bool] = []
+
+    def script(peer: Peer) -> None:
+        first = True
+        while peer.request():
+            if first:
+                together.wait(30)
+            first = False
+            peer.answer(b"ok")
+        hung_up.append(True)
+
+    server = serve(script)
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(lambda _: fetch(client, server.url(), loopback), range(3)))
+    until = time.monotonic() + 30
+    while len(hung_up) < 2:
+        assert time.monotonic() < until
+        fetch(client, server.url(), loopback)
+        time.sleep(0.02)
+    # What goes on being used is kept, unless the machine slept meanwhile.
+    assert server.accepted >= 3
+
+
 def test_bytes_nobody_asked_for_do_not_become_the_next_answer(
     client: HttpClient, serve: Serve, loopback: EgressPolicy
 ) -> None:
