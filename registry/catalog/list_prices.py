@@ -43,8 +43,10 @@ _cards: dict[int, tuple[Any, RateCard]] = {}
 def _listed(base_url: str, provider_model: str) -> Any:
     from genai_prices.data_snapshot import get_snapshot
 
+    # Behind a question mark stands how Azure is asked, not what.
+    name = provider_model.partition("?")[0]
     try:
-        _provider, model = get_snapshot().find_provider_model(provider_model, None, None, base_url)
+        _provider, model = get_snapshot().find_provider_model(name, None, None, base_url)
     except LookupError:
         return None
     return model

@@ -1,5 +1,6 @@
 """Asking one target once: in this process, or through its integration."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from integrations.connections.answers import SHORTEST_SECRET, forms_of
@@ -79,7 +80,11 @@ def _ask_remotely(
     if not 200 <= response.status < 300:
         said = without_key(response.body, connection)
         raise adapter.classify(response.status, response.headers, said)
-    return adapter.parse(response.body, call)
+    try:
+        return adapter.parse(response.body, call)
+    except UpstreamError as error:
+        said = response.body
+        raise retold(error, said, connection, lambda body: adapter.parse(body, call)) from error
 
 
 def built(target: Target, call: Call, *, stream: bool) -> UpstreamRequest:
@@ -116,6 +121,28 @@ def without_key(refusal: bytes, connection: Connection) -> bytes:
         for form in forms_of(key):
             refusal = refusal.replace(form.encode(), b"[key]")
     return refusal
+
+
+def retold(
+    error: UpstreamError, said: bytes, connection: Connection, read: Callable[[bytes], object]
+) -> UpstreamError:
+    """Give an error as it reads once the key is taken out of what the provider said.
+
+    Args:
+        error: What `said` was read as.
+        said: An answer, or a line of one.
+        connection: Whose key it is.
+        read: Reads an answer or line once more.
+    """
+    clean = without_key(said, connection)
+    if clean == said:
+        return error
+    try:
+        read(clean)
+    except UpstreamError as again:
+        if again.kind is error.kind:
+            return again
+    return UpstreamError(error.kind)
 
 
 def deadlines_within(connection: Connection, left_s: float) -> Deadlines:

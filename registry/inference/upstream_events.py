@@ -1,6 +1,7 @@
 """The events of one target's answer while it is being made, from wherever it is made."""
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
@@ -15,12 +16,14 @@ from registry.inference.metering import Stopwatch
 from registry.inference.providers import ADAPTERS, IN_PROCESS
 from registry.inference.providers.adapter import Adapter, StreamParser
 from registry.inference.providers.event_source import EventSource
+from registry.inference.providers.upstream_errors import UpstreamError
 from registry.inference.upstream import (
     built,
     connection_of,
     deadlines_within,
     failed_try,
     outbound,
+    retold,
     without_key,
 )
 
@@ -69,7 +72,7 @@ def _open_remotely(
             raise _refusal(adapter, lines, connection)
     except OutboundError as error:
         raise failed_try(error, connection, left_s) from error
-    return RemoteEvents(lines, adapter.stream_parser(call), connection, left_s)
+    return RemoteEvents(lines, lambda: adapter.stream_parser(call), connection, left_s)
 
 
 def _refusal(adapter: Adapter, lines: OutboundStream, connection: Connection) -> Exception:
@@ -83,16 +86,21 @@ class RemoteEvents:
 
     Args:
         lines: The open answer.
-        parser: Reads its lines.
+        parser: Makes what reads its lines.
         connection: Where it comes from.
         left_s: What the call had left when it was asked.
     """
 
     def __init__(
-        self, lines: OutboundStream, parser: StreamParser, connection: Connection, left_s: float
+        self,
+        lines: OutboundStream,
+        parser: Callable[[], StreamParser],
+        connection: Connection,
+        left_s: float,
     ) -> None:
         self._lines = lines
-        self._parser = parser
+        self._new_parser = parser
+        self._parser = parser()
         self._connection = connection
         self._left_s = left_s
         self._events: deque[StreamEvent] = deque()
@@ -105,7 +113,7 @@ class RemoteEvents:
                 if not self._lines.wait(until_s - monotonic()):
                     return None
                 line = next(self._lines, None)
-                self._events.extend(self._parser.end() if line is None else self._parser.feed(line))
+                self._events.extend(self._parser.end() if line is None else self._fed(line))
         except OutboundError as error:
             if self._parser.finished:
                 # It said why the text ends before it broke: what it owed is there.
@@ -113,6 +121,12 @@ class RemoteEvents:
             else:
                 raise failed_try(error, self._connection, self._left_s) from error
         return self._events.popleft()
+
+    def _fed(self, line: bytes) -> list[StreamEvent]:
+        try:
+            return self._parser.feed(line)
+        except UpstreamError as error:
+            raise retold(error, line, self._connection, self._new_parser().feed) from error
 
     def close(self) -> None:
         """Hang up; see EventSource. A connection whose answer is at its end is kept."""

@@ -2,6 +2,7 @@
 
 from registry.inference.providers.adapter import Adapter
 from registry.inference.providers.anthropic import AnthropicAdapter
+from registry.inference.providers.azure import AzureAdapter
 from registry.inference.providers.base import Provider
 from registry.inference.providers.local import LocalProvider
 from registry.inference.providers.openai import OpenAIAdapter
@@ -13,5 +14,6 @@ IN_PROCESS: dict[str, Provider] = {
 # Reached through an integration.
 ADAPTERS: dict[str, Adapter] = {
     "openai": OpenAIAdapter(),
+    "azure": AzureAdapter(),
     "anthropic": AnthropicAdapter(),
 }

@@ -13,15 +13,19 @@ from tests.api_client import ApiClient
 from tests.integrations.http.scripted_server import Peer, Script
 from tests.registry.inference import conftest
 from tests.registry.inference.conftest import ServeModel
+from tests.registry.inference.events import ask_for_stream, read
 from tests.registry.inference.raw_upstream import (
     COMPLETION,
+    ROLE,
     after_request,
     completing,
+    delta,
     hang_up,
     in_turn,
     refused,
     reset_at_once,
     silence,
+    streaming,
 )
 
 BODY = {"model": "remote", "prompt": "Hi", "max_tokens": 20}
@@ -139,6 +143,43 @@ def test_a_refusal_that_quotes_our_key_is_told_without_it(
     serve_model(refused("400 Bad", "no horse/battery here"))
     envelope = developer.refused(400, "POST", "ai/generate", {**BODY, "stream": streams})
     assert envelope["error"].endswith("no [key] here")
+
+
+QUOTING = {"error": {"message": 'no horse/"battery" here', "type": "server_error", "code": 500}}
+
+
+@pytest.mark.parametrize("before", [(), (ROLE, delta("Hel"))], ids=["at once", "in the middle"])
+def test_an_error_within_a_stream_that_quotes_our_key_is_told_without_it(
+    serve_model: ServeModel,
+    developer: ApiClient,
+    monkeypatch: pytest.MonkeyPatch,
+    before: tuple[bytes, ...],
+) -> None:
+    monkeypatch.setattr(conftest, "UPSTREAM_KEY", 'horse/"battery"')
+    serve_model(streaming(*before, b"data: " + json.dumps(QUOTING).encode() + b"\n\n"))
+    if before:
+        envelope = read(ask_for_stream(developer))[-1][1]
+    else:
+        envelope = developer.refused(502, "POST", "ai/generate", {**BODY, "stream": True})
+    assert envelope["error"].endswith("no [key] here")
+
+
+def test_an_error_with_status_200_that_quotes_our_key_is_told_without_it(
+    serve_model: ServeModel, developer: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conftest, "UPSTREAM_KEY", 'horse/"battery"')
+    serve_model(completing(QUOTING))
+    envelope = developer.refused(502, "POST", "ai/generate", BODY)
+    assert envelope["error"].endswith("no [key] here")
+
+
+def test_a_text_may_say_what_our_key_says(
+    serve_model: ServeModel, developer: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys of one's own servers are words such as `ollama`."""
+    monkeypatch.setattr(conftest, "UPSTREAM_KEY", "Hello.")
+    serve_model(completing(COMPLETION))
+    assert developer.ok("POST", "ai/generate", BODY)["result"] == "Hello."
 
 
 def test_one_deadline_holds_over_all_tries(serve_model: ServeModel, developer: ApiClient) -> None:
