@@ -66,7 +66,9 @@ class SecurityPolicyAdmin(AuditedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Count along."""
-        return super().get_queryset(request).annotate(attached_count=Count("attachments"))
+        counted = super().get_queryset(request).annotate(attached_count=Count("attachments"))
+        # Counting drops the model's own order, which the search for references needs.
+        return counted.order_by("name", "pk")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show the version where there is one."""

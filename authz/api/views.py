@@ -94,14 +94,13 @@ class ProjectViewSet(ProjectView, viewsets.GenericViewSet[Any]):
     """
 
     keyset: tuple[str, ...] = ("-id",)
-    project_path = "project_id"
 
     def get_queryset(self) -> QuerySet[Any]:
         """Only rows of the caller's project; none while the schema is drawn up."""
-        queryset = super().get_queryset()
+        queryset: Any = super().get_queryset()
         if getattr(self, "swagger_fake_view", False):
             return queryset.none()
-        return queryset.filter(**{self.project_path: self.principal.project_id})
+        return queryset.in_project(self.principal.project_id)
 
     def known_parameters(self) -> tuple[str, ...]:
         """Lists take paging and their filters, other actions what they name."""

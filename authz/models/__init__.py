@@ -5,9 +5,10 @@ from authz.models.audit_chain import AuditCheckpoint, AuditPruneMarker, AuditSea
 from authz.models.credentials import APIKey, Session
 from authz.models.kernel import ConfigurationRevision, IdempotencyRecord
 from authz.models.limits import CallLimit, HoldAccount, RateBucket
-from authz.models.ownership import ProjectOwned, ProjectOwnedQuerySet
+from authz.models.ownership import ProjectOwned
 from authz.models.policies import PolicyAttachment, SecurityPolicy, SecurityPolicyVersion
 from authz.models.projects import Membership, Project
+from authz.models.scoping import ProjectOwnedQuerySet
 from authz.models.users import User
 
 __all__ = [

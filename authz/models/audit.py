@@ -1,8 +1,10 @@
 """The record of what was done."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
+
+from authz.models.scoping import ProjectOwnedQuerySet
 
 
 class AuditEvent(models.Model):
@@ -36,6 +38,8 @@ class AuditEvent(models.Model):
     request_id = models.CharField(max_length=128, blank=True)
     address = models.GenericIPAddressField(null=True)
     mac = models.CharField(max_length=64)
+
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

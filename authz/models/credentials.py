@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from authz.ids import new_id
 from authz.models.projects import Project
+from authz.models.scoping import ProjectOwnedQuerySet
 from authz.models.users import User
 
 
-class LiveQuerySet(models.QuerySet):
+class LiveQuerySet(ProjectOwnedQuerySet):
     """Reads of credentials."""
 
     def live(self, now: datetime | None = None) -> "LiveQuerySet":

@@ -7,7 +7,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from authz.ids import new_id
-from authz.models.ownership import ProjectOwned, ProjectOwnedQuerySet
+from authz.models.ownership import ProjectOwned
+from authz.models.scoping import ProjectOwnedQuerySet
 
 NAME = r"[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?"
 
@@ -50,6 +51,9 @@ class SecurityPolicyVersion(models.Model):
     number = models.PositiveIntegerField()
     rules = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
+
+    project_path = "policy__project_id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["policy", "-number"]

@@ -1,10 +1,13 @@
 """Projects, and who works in them as what."""
 
+from typing import Any, ClassVar
+
 from django.contrib.auth.models import Group, Permission
 from django.core.validators import RegexValidator
 from django.db import models
 
 from authz.ids import new_id
+from authz.models.scoping import ProjectOwnedQuerySet
 from authz.models.users import User
 
 SLUG = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -25,6 +28,9 @@ class Project(models.Model):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    project_path = "id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
+
     class Meta:
         ordering = ["slug"]
 
@@ -32,7 +38,7 @@ class Project(models.Model):
         return self.slug
 
 
-class MembershipQuerySet(models.QuerySet["Membership"]):
+class MembershipQuerySet(ProjectOwnedQuerySet["Membership"]):
     """Reads of memberships."""
 
     def of(self, *, user: User, project: Project) -> "Membership | None":

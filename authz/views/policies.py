@@ -114,7 +114,6 @@ class PolicyVersionViewSet(OfPolicy):
 
     queryset = SecurityPolicyVersion.objects.all()
     serializer_class = serializers.PolicyVersionAnswer
-    project_path = "policy__project_id"
     keyset = ("-number",)
     permissions = {"list": "authz.view_securitypolicy"}
 

@@ -36,7 +36,6 @@ class ProjectsViewSet(ProjectViewSet):
 
     queryset: QuerySet[Project] = Project.objects.all()
     serializer_class = ProjectAnswer
-    project_path = "id"
     permissions = {
         "list": "authz.view_project",
         "retrieve": "authz.view_project",

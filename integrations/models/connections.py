@@ -155,6 +155,9 @@ class BreakerState(models.Model):
     probe_us = models.BigIntegerField(default=0, help_text="Until when a probe may take.")
     probe = models.CharField(max_length=32, blank=True)
 
+    project_path = "integration__project_id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
 
@@ -174,6 +177,9 @@ class AccessToken(models.Model):
     )
     expires_at = models.DateTimeField(null=True)
     refreshing_until = models.DateTimeField(null=True)
+
+    project_path = "integration__project_id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -12,7 +12,7 @@ from authz.secrets.fields import EncryptedTextField
 EVENT_TYPE_LENGTH = 100
 
 
-class EventTypeQuerySet(models.QuerySet["EventType"]):
+class EventTypeQuerySet(ProjectOwnedQuerySet["EventType"]):
     """Reads of the catalogue."""
 
     def known_in(self, project_id: Any) -> "EventTypeQuerySet":
@@ -246,6 +246,9 @@ class DeliveryAttempt(models.Model):
     error_code = models.CharField(max_length=60, blank=True)
     error = models.CharField(max_length=500, blank=True)
     response_excerpt = models.TextField(blank=True, help_text="Its beginning, redacted.")
+
+    project_path = "delivery__project_id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -21,7 +21,6 @@ class AliasViewSet(OfModel):
 
     queryset = ModelAlias.objects.select_related("version", "model")
     serializer_class = serializers.AliasAnswer
-    project_path = "model__project_id"
     permissions = {
         "list": "registry.view_modelalias",
         "retrieve": "registry.view_modelalias",
@@ -82,7 +81,6 @@ class AliasHistoryViewSet(OfModel):
 
     queryset = AliasChange.objects.all()
     serializer_class = serializers.AliasChangeAnswer
-    project_path = "model__project_id"
     keyset = ("-sequence",)
     permissions = {"list": "registry.view_modelalias"}
     query_parameters = {"list": ("as_of",)}

@@ -57,12 +57,8 @@ class RegisteredModel(ProjectOwned):
         return self.name
 
 
-class ModelVersionQuerySet(models.QuerySet["ModelVersion"]):
+class ModelVersionQuerySet(ProjectOwnedQuerySet["ModelVersion"]):
     """Reads of versions."""
-
-    def in_project(self, project_id: Any) -> "ModelVersionQuerySet":
-        """Only the versions of one project's models."""
-        return self.filter(project_id=project_id)
 
     def existing(self) -> "ModelVersionQuerySet":
         """Those whose model was not deleted."""
@@ -193,6 +189,9 @@ class ModelAlias(models.Model):
     )
     version = models.ForeignKey(ModelVersion, models.RESTRICT, related_name="aliases")
     updated_at = models.DateTimeField(auto_now=True)
+
+    project_path = "model__project_id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["model", "name"]

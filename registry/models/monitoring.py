@@ -1,7 +1,10 @@
 """Measurements of versions."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 
+from authz.models import ProjectOwnedQuerySet
 from registry.models.catalog import ModelVersion
 
 
@@ -24,6 +27,9 @@ class MetricSample(models.Model):
     value = models.FloatField()
     ts = models.DateTimeField()
     source = models.CharField(max_length=10, choices=Source, default=Source.REPORTED)
+
+    project_path = "version__project_id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -11,7 +11,7 @@ from authz.models import Project, ProjectOwned, ProjectOwnedQuerySet
 from registry.models.catalog import ALIAS_NAME, ModelVersion, RegisteredModel
 
 
-class AliasChangeQuerySet(models.QuerySet["AliasChange"]):
+class AliasChangeQuerySet(ProjectOwnedQuerySet["AliasChange"]):
     """Reads of the history of aliases."""
 
     def of_alias(self, model: RegisteredModel, name: str) -> "AliasChangeQuerySet":
@@ -49,6 +49,7 @@ class AliasChange(models.Model):
     actor_label = models.CharField(max_length=200)
     reason = models.CharField(max_length=1000, blank=True)
 
+    project_path = "model__project_id"
     objects = AliasChangeQuerySet.as_manager()
 
     class Meta:

@@ -6,7 +6,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from authz.ids import new_id
-from authz.models import ProjectOwned
+from authz.models import ProjectOwned, ProjectOwnedQuerySet
 from registry.models.catalog import ModelVersion
 
 METRIC_NAME = r"[A-Za-z][A-Za-z0-9_.:/-]{0,99}"
@@ -73,6 +73,9 @@ class MetricRollup(models.Model):
     most = models.FloatField()
     buckets = models.JSONField(default=dict)
 
+    project_path = "version__project_id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
+
     class Meta:
         default_permissions = ()
         constraints = [
@@ -115,7 +118,8 @@ class VersionMetric(models.Model):
     value = models.FloatField()
     computed_at = models.DateTimeField()
 
-    objects: ClassVar[Any] = models.Manager()
+    project_path = "version__project_id"
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -3,9 +3,11 @@
 The columns `tags` of models and versions are what is shown; these rows follow them.
 """
 
+from typing import Any, ClassVar
+
 from django.db import models
 
-from authz.models import Project
+from authz.models import Project, ProjectOwnedQuerySet
 from registry.models.catalog import ModelVersion, RegisteredModel
 
 HEAD_LENGTH = 200
@@ -21,6 +23,8 @@ class ModelTag(models.Model):
     key = models.CharField(max_length=250)
     head = models.CharField(max_length=HEAD_LENGTH, blank=True)
     rest = models.TextField(blank=True)
+
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
@@ -41,6 +45,8 @@ class VersionTag(models.Model):
     key = models.CharField(max_length=250)
     head = models.CharField(max_length=HEAD_LENGTH, blank=True)
     rest = models.TextField(blank=True)
+
+    objects: ClassVar[Any] = ProjectOwnedQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -27,7 +27,6 @@ class PerformanceViewSet(ProjectViewSet):
 
     queryset = MetricSample.objects.all()
     serializer_class = SampleAnswer
-    project_path = "version__project_id"
     keyset: tuple[str, ...] = ("-ts", "-id")
     permissions = {"current": "registry.view_metricsample", "report": "registry.add_metricsample"}
     query_parameters = {"current": ("metric", "source", "cursor", "page_size")}

@@ -85,7 +85,7 @@ class Places:
                 f"{V1}/policies/{world.policy.pk}/attachments/{world.attachment.pk}"
             ),
             f"{V1}/policies/<uuid:policy_id>": f"{V1}/policies/{world.policy.pk}",
-            f"{V1}/audit/events/<row_id:pk>": f"{V1}/audit/events/{self._event_id()}",
+            f"{V1}/audit/events/<row_id:pk>": f"{V1}/audit/events/{self.event_id()}",
             f"{V1}/integration/external/<str:name>": f"{V1}/integration/external/erp",
             f"{V1}/integration/status/<str:name>": f"{V1}/integration/status/erp",
             f"{HOOKS}/endpoints/<uuid:pk>": f"{HOOKS}/endpoints/{kinds['WebhookEndpoint']}",
@@ -130,7 +130,7 @@ class Places:
                 return route.replace("<path:object_id>", str(quote(row.pk)))
         return route
 
-    def _event_id(self) -> int:
+    def event_id(self) -> int:
         events = AuditEvent.objects.filter(project_id=self.world.project.pk)
         return int(events.values_list("pk", flat=True)[0])
 
