@@ -33,6 +33,17 @@ def test_the_web_application_loads_no_library_that_it_does_not_use() -> None:
     assert done.stdout.strip() == "done", done.stderr
 
 
+def test_tokens_are_signed_and_read_without_what_loads_lazily() -> None:
+    """Two first logins at the same moment met a half-loaded module, and one was a 500."""
+    code = (
+        "import sys; import intmod_site.wsgi; from authz.identity.tokens import AccessToken; "
+        "token = AccessToken(); token['sub'] = 'x'; AccessToken(str(token)); "
+        "assert 'cryptography.x509.name' not in sys.modules; print('done')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "done", done.stderr
+
+
 def test_garbage_is_collected_once_the_application_is_loaded() -> None:
     code = (
         "import gc; import intmod_site.wsgi; "

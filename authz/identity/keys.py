@@ -10,6 +10,7 @@ from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.identity import api_key
 from authz.identity.grants import check_reach
+from authz.identity.key_bounds import Bounds
 from authz.identity.networks import checked_cidrs
 from authz.identity.principal import permissions_of
 from authz.identity.scopes import checked_scopes
@@ -20,6 +21,7 @@ from intmod_site.api.errors import Conflict, PermissionDenied, ValidationFailed
 
 MAX_GRACE_S = 7 * 86_400
 DEFAULT_GRACE_S = 3600
+UNBOUND = Bounds()
 
 
 def create_api_key(
@@ -31,7 +33,7 @@ def create_api_key(
     scopes: list[str] | None = None,
     expires_at: datetime | None = None,
     allowed_cidrs: list[str] | None = None,
-    within: list[str] | None = None,
+    within: Bounds = UNBOUND,
     held: frozenset[str] | None = None,
 ) -> tuple[APIKey, str]:
     """Issue a key to a member of a project.
@@ -41,9 +43,9 @@ def create_api_key(
         user, project: Whom it makes the caller, and where.
         name: What people know it by.
         scopes: Permissions that it keeps; None or empty keeps all of the user's.
-        expires_at: When it ends by itself.
+        expires_at: When it ends by itself; None for as long as the issuer's own key.
         allowed_cidrs: Networks that it counts from; None or empty for everywhere.
-        within: Networks that the issuer's own key is confined to: the new key stays there too.
+        within: What the issuer's own key is confined to: the new one stays within it.
         held: What the issuer holds; None for superusers and the machine, who hold everything.
 
     Returns:
@@ -52,7 +54,7 @@ def create_api_key(
     Raises:
         PermissionDenied: Without scopes the key could do what the issuer may not.
         ValidationFailed: The user is no member, a scope is not held, a network is odd or out of
-            bounds, or the expiry has passed.
+            bounds, or the expiry has passed or is out of bounds.
     """
     membership = Membership.objects.of(user=user, project=project)
     if membership is None:
@@ -60,10 +62,16 @@ def create_api_key(
     if expires_at is not None and expires_at <= timezone.now():
         raise ValidationFailed.of("expires_at", "This moment has passed.")
     own = permissions_of(membership.pk, membership.role_id)
-    kept = checked_scopes(scopes or [], held=own if held is None else own & held)
+    reach = own if held is None else own & held
+    if not scopes and within.scopes:  # a key without scopes would grow with its user
+        scopes = sorted(reach)
+        if not scopes:
+            raise ValidationFailed.of("scopes", "There is nothing that you both may do.")
+    kept = checked_scopes(scopes or [], held=reach)
     if not kept:
         check_reach(membership, held)
-    networks = checked_cidrs(allowed_cidrs or [], within=within)
+    networks = checked_cidrs(allowed_cidrs or [], within=list(within.cidrs))
+    expires_at = within.checked_expiry(expires_at)
     text = api_key.generate()
     with transaction.atomic():
         key = APIKey.objects.create(
@@ -88,7 +96,7 @@ def update_api_key(
     key: APIKey,
     held: frozenset[str],
     changes: dict[str, Any],
-    within: list[str] | None = None,
+    within: Bounds = UNBOUND,
 ) -> APIKey:
     """Rename a key, or change its scopes, networks or expiry.
 
@@ -98,25 +106,30 @@ def update_api_key(
         held: What the caller may hand out.
         changes: `name`, `scopes`, `allowed_cidrs`, `expires_at`; empty scopes keep all of the
             key's user.
-        within: Networks that the caller's own key is confined to: this one stays there too.
+        within: What the caller's own key is confined to: this one stays within it.
 
     Raises:
         PermissionDenied: The key can do more than the caller, or would change its own limits.
-        ValidationFailed: A scope is not held, a network is odd, or the expiry has passed.
+        ValidationFailed: A scope is not held, a network is odd, or the expiry has passed or is
+            later than the caller's.
     """
     _check_may_change(actor, key, held, changes)
     before = state_of(key)
     if "scopes" in changes:
         kept = checked_scopes(changes["scopes"], held=held)
+        if not kept and within.scopes:
+            raise ValidationFailed.of("scopes", "Your own credential has scopes: name some.")
         if not kept and key.scopes:
             _check_unlimited(key, held)
         key.scopes = kept
     if "allowed_cidrs" in changes:
-        key.allowed_cidrs = checked_cidrs(changes["allowed_cidrs"] or [], within=within)
+        key.allowed_cidrs = checked_cidrs(changes["allowed_cidrs"] or [], within=list(within.cidrs))
     if "expires_at" in changes:
         if changes["expires_at"] and changes["expires_at"] <= timezone.now():
             raise ValidationFailed.of("expires_at", "This moment has passed.")
         key.expires_at = changes["expires_at"]
+    if _LIMITS & set(changes) and within.is_outlived_by(key.expires_at):
+        raise ValidationFailed.of("expires_at", "Your own key ends before.")
     key.name = changes.get("name", key.name)
     with transaction.atomic():
         key.save(update_fields=["name", "scopes", "allowed_cidrs", "expires_at"])
@@ -132,7 +145,12 @@ def update_api_key(
 
 
 def rotate_api_key(
-    *, actor: Actor, key: APIKey, held: frozenset[str], grace_s: int = DEFAULT_GRACE_S
+    *,
+    actor: Actor,
+    key: APIKey,
+    held: frozenset[str],
+    grace_s: int = DEFAULT_GRACE_S,
+    within: Bounds = UNBOUND,
 ) -> tuple[APIKey, str]:
     """Give a key a new secret; it stays the same key, with its scopes and limits.
 
@@ -142,13 +160,15 @@ def rotate_api_key(
         held: What the caller may hand out.
         grace_s: Seconds that the text before still counts; 0 ends it at once. A text before
             that one ends in any case.
+        within: What the caller's own key is confined to, and the text of it that was sent.
 
     Returns:
         The row, and the new text, which cannot be shown again.
 
     Raises:
         Conflict: The key has ended, or somebody else rotated it meanwhile.
-        PermissionDenied: The key can do more than the caller, or is another person's.
+        PermissionDenied: The key can do more than the caller or lives longer, or is another
+            person's.
         ValidationFailed: The grace is out of bounds.
     """
     if not 0 <= grace_s <= MAX_GRACE_S:
@@ -156,7 +176,7 @@ def rotate_api_key(
     if actor.id != str(key.user_id) and key.user.kind != User.Kind.SERVICE:
         raise PermissionDenied("With the new text you could act as somebody else.")
     _check_may_change(actor, key, held, {})
-    public_id, seen = key.public_id, key.secret_hash
+    public_id, seen = key.public_id, within.checked_text(key)
     text = api_key.KeyText(public_id, api_key.generate().secret)
     now = timezone.now()
     with transaction.atomic():

@@ -95,7 +95,7 @@ def _by_api_key(text: str, address: str | None) -> Principal:
     if not is_allowed(address, _cidrs(cidrs)):
         log.warning("API key %s refused from %s", key.public_id, address)
         raise _refusal()
-    principal = _principal(row, f"api_key:{key.public_id}", address)
+    principal = _principal(row, f"api_key:{key.public_id}", address, presented)
     if use_is_news in {True, "t"}:
         _note_use(principal.credential_id, now)
     return principal
@@ -117,7 +117,9 @@ def _fetch(statement: str, parameters: list[Any]) -> tuple[Any, ...]:
     return row
 
 
-def _principal(row: tuple[Any, ...], credential: str, address: str | None) -> Principal:
+def _principal(
+    row: tuple[Any, ...], credential: str, address: str | None, text_hash: str = ""
+) -> Principal:
     (
         credential_id,
         scopes,
@@ -144,6 +146,7 @@ def _principal(row: tuple[Any, ...], credential: str, address: str | None) -> Pr
         scopes=_scopes(scopes) if isinstance(scopes, str) else frozenset(scopes),
         snapshot=snapshot_at(int(number)),
         address=address,
+        text_hash=text_hash,
     )
 
 

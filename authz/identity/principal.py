@@ -32,6 +32,8 @@ class Principal(msgspec.Struct, frozen=True):
     scopes: frozenset[str]
     snapshot: Snapshot
     address: str | None = None
+    text_hash: str = ""
+    """Keyed hash of the API key's text that was sent; empty for tokens."""
 
     is_authenticated: ClassVar[bool] = True
 

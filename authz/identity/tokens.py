@@ -11,11 +11,29 @@ from uuid import UUID
 import jwt
 from django.conf import settings
 from django.utils import timezone
+from jwt.algorithms import HMACAlgorithm
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
 from rest_framework_simplejwt.tokens import Token
 
 from authz.identity import signing_keys
+
+
+class RingHMAC(HMACAlgorithm):
+    """HS256 with keys of our ring, which are bytes and were looked at when the ring was read.
+
+    The library looks at each key anew for every token, whether it might be a certificate. That
+    takes longer than the signature, and loads a part of `cryptography` that nothing else needs,
+    which two requests must not do at the same moment (`intmod_site.lean_imports`).
+    """
+
+    def prepare_key(self, key: str | bytes) -> bytes:
+        """Give a key of the ring as it is; let the library judge any other."""
+        return key if isinstance(key, bytes) else super().prepare_key(key)
+
+
+jwt.unregister_algorithm(signing_keys.HS256)
+jwt.register_algorithm(signing_keys.HS256, RingHMAC(RingHMAC.SHA256))
 
 
 class KeyRingBackend(TokenBackend):

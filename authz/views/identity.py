@@ -1,7 +1,6 @@
 """The identity endpoints."""
 
 from dataclasses import asdict
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -12,12 +11,12 @@ from rest_framework.response import Response
 from authz.api.permissions import ANYONE, AUTHENTICATED
 from authz.api.views import ProjectView, ProjectViewSet
 from authz.identity import grants, keys, sessions
+from authz.identity.key_bounds import Bounds
 from authz.identity.principal import permissions_of
 from authz.models.credentials import APIKey
 from authz.models.projects import Membership
 from authz.models.users import User
 from authz.views import serializers
-from intmod_site.api.errors import PermissionDenied
 from intmod_site.client_address import client_address
 
 
@@ -168,8 +167,8 @@ class APIKeyViewSet(ProjectViewSet):
             user=User.objects.get(pk=caller.user_id),
             project=caller.project,
             held=frozenset(caller.permissions),
-            within=self._own_cidrs(),
-            **self._narrowed(self.validated(serializers.APIKeyWrite)),
+            within=Bounds.of(caller),
+            **self.validated(serializers.APIKeyWrite),
         )
         return Response(serializers.APIKeyCreated(key, context={"key": text}).data, status=201)
 
@@ -183,7 +182,7 @@ class APIKeyViewSet(ProjectViewSet):
             key=self.get_object(),
             held=frozenset(self.principal.permissions),
             changes=self.validated(serializers.APIKeyWrite, partial=True),
-            within=self._own_cidrs(),
+            within=Bounds.of(self.principal),
         )
         return Response(serializers.APIKeyAnswer(key).data)
 
@@ -197,26 +196,14 @@ class APIKeyViewSet(ProjectViewSet):
     def rotate(self, request: Request, pk: UUID) -> Response:
         """Give a key a new text, shown once; the one before counts for a while."""
         caller, key = self.principal, self.get_object()
-        if self._own_cidrs() and caller.credential_id != key.pk:
-            raise PermissionDenied("A key that is confined to networks rotates only itself.")
         key, text = keys.rotate_api_key(
             actor=caller.actor,
             key=key,
             held=frozenset(caller.permissions),
+            within=Bounds.of(caller),
             **self.validated(serializers.APIKeyRotate),
         )
         return Response(serializers.APIKeyCreated(key, context={"key": text}).data)
-
-    def _own_cidrs(self) -> list[str]:
-        """Give the networks that the caller's own key is confined to."""
-        own = APIKey.objects.filter(pk=self.principal.credential_id)
-        return own.values_list("allowed_cidrs", flat=True).first() or []
-
-    def _narrowed(self, body: dict[str, Any]) -> dict[str, Any]:
-        """A credential with scopes hands on no more than them, even when none are named."""
-        if not body.get("scopes") and self.principal.scopes:
-            body["scopes"] = sorted(self.principal.permissions)
-        return body
 
 
 def _member(view: ProjectView, user_id: UUID) -> Membership:

@@ -1,6 +1,5 @@
 """The endpoints of service accounts."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Group
@@ -11,8 +10,8 @@ from rest_framework.response import Response
 
 from authz.api.views import ProjectViewSet
 from authz.identity import grants, keys, service_accounts
+from authz.identity.key_bounds import Bounds
 from authz.identity.roles import ROLES
-from authz.models.credentials import APIKey
 from authz.models.projects import Membership
 from authz.models.users import User
 from authz.views.serializers import APIKeyCreated, APIKeyWrite
@@ -116,13 +115,12 @@ class ServiceAccountViewSet(ProjectViewSet):
         caller, membership = self.principal, self.get_object()
         held = frozenset(caller.permissions)
         grants.check_reach(membership, held)
-        own: Any = APIKey.objects.filter(pk=caller.credential_id)
         key, text = keys.create_api_key(
             actor=caller.actor,
             user=membership.user,
             project=membership.project,
             held=held,
-            within=own.values_list("allowed_cidrs", flat=True).first(),
+            within=Bounds.of(caller),
             **self.validated(APIKeyWrite),
         )
         return Response(APIKeyCreated(key, context={"key": text}).data, status=201)

@@ -42,7 +42,9 @@ def rotate_keys(server: Server, *words: str) -> dict[str, Any]:
 
 
 def log_in(server: Server) -> dict[str, Any]:
-    return dict(server.call("POST", "auth/token", "", LOGIN).json()["data"])
+    answer = server.call("POST", "auth/token", "", LOGIN)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json()["data"])
 
 
 def test_signing_keys_rotate_and_nobody_is_logged_out(server: Server, keys: list[str]) -> None:
@@ -83,3 +85,27 @@ def test_after_a_leak_every_process_forgets(server: Server, keys: list[str]) -> 
         assert server.call("GET", "auth/me", pair["access"]).status_code == 401
         assert server.call("GET", "auth/me", keys[0]).status_code == 200, "API keys are others"
     assert server.call("GET", "auth/me", log_in(server)["access"]).status_code == 200
+
+
+def test_of_twenty_rotations_of_one_key_one_succeeds(server: Server, keys: list[str]) -> None:
+    issued = server.call("POST", "auth/api-keys", keys[0], {"name": "contested"}).json()["data"]
+    path = f"auth/api-keys/{issued['id']}/rotate"
+    together = threading.Barrier(20)
+
+    def rotate() -> tuple[int, str]:
+        together.wait()
+        answer = server.call("POST", path, issued["key"], {"grace_s": 0})
+        return answer.status_code, str((answer.json()["data"] or {}).get("key", ""))
+
+    with ThreadPoolExecutor(20) as pool:
+        got = [each.result() for each in [pool.submit(rotate) for _ in range(20)]]
+    # Who comes late holds a text that counts no more (401); who comes at once loses (409).
+    assert Counter(status for status, _ in got)[200] == 1
+    assert {status for status, _ in got} <= {200, 401, 409}
+    new = next(text for status, text in got if status == 200)
+    assert server.call("GET", "auth/me", new).status_code == 200
+    assert server.call("GET", "auth/me", issued["key"]).status_code == 401
+    events = server.call(
+        "GET", f"audit/events?action=apikey.rotate&object_id={issued['id']}", keys[0]
+    )
+    assert len(events.json()["data"]["results"]) == 1

@@ -132,3 +132,14 @@ def test_an_expired_key_is_not_rotated(with_key: ApiClient, issued: dict[str, An
     past = timezone.now() - timedelta(seconds=1)
     APIKey.objects.filter(pk=issued["id"]).update(expires_at=past)
     with_key.refused(409, "POST", f"auth/api-keys/{issued['id']}/rotate", {})
+
+
+def test_a_replaced_text_does_not_take_the_key_over(
+    with_key: ApiClient, issued: dict[str, Any]
+) -> None:
+    rotated = rotate(with_key, issued, grace_s=600)
+    thief, path = ApiClient(issued["key"]), f"auth/api-keys/{issued['id']}/rotate"
+    thief.ok("GET", "auth/me")
+    thief.refused(409, "POST", path, {"grace_s": 0})
+    ApiClient(rotated["key"]).ok("POST", path, {"grace_s": 0})
+    thief.refused(401, "GET", "auth/me")

@@ -20,6 +20,7 @@ def addresses(world: World) -> list[str]:
     found += [url(obj, "change") for obj in world.objects]
     found += [url(obj, "history") for obj in world.objects if not isinstance(obj, RECORDS)]
     found.append(reverse("admin:authz_securitypolicy_try", args=[world.policy.pk]))
+    found.append(reverse("admin:authz_apikey_rotate", args=[world.key.pk]))
     return [*found, url(world.model, "delete")]
 
 
