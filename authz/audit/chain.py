@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
 
+from authz.audit.codes import keyed_hash
 from authz.models import AuditCheckpoint
 
 GENESIS = "0" * 64
@@ -24,7 +25,7 @@ GENESIS = "0" * 64
 def link(previous: str, seq: int, event_id: int, event_mac: str) -> str:
     """Give a seal's hash, hex, from the one before it and what it seals."""
     content = f"intmod audit chain\n{previous}\n{seq}\n{event_id}\n{event_mac}"
-    return hmac.digest(settings.AUDIT_KEY.encode(), content.encode(), "sha256").hex()
+    return keyed_hash(content.encode())
 
 
 @dataclass(frozen=True, slots=True)

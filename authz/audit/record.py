@@ -1,17 +1,17 @@
 """Writing audit events. A change and its event share one transaction: both happen or neither."""
 
-import hmac
 import json
 from decimal import Decimal
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone
 
 from authz.audit.actor import Actor
+from authz.audit.codes import keyed_hash
 from authz.models.audit import AuditEvent
 from authz.models.projects import Project
 from authz.secrets.fields import EncryptedTextField
@@ -164,10 +164,17 @@ def _insert(values: dict[str, Any]) -> None:
     stored = values | {
         "occurred_at": adapted(values["occurred_at"]),
         "project_id": adapted(values["project_id"]),
-        "changes": json.dumps(values["changes"]),
+        "changes": _stored_json(values["changes"]),
     }
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, [stored[name] for name in _STORED])
+
+
+def _stored_json(changes: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(changes).decode()
+    except TypeError:  # an integer beyond 64 bits, or a name that is none
+        return json.dumps(changes)
 
 
 MACED = tuple(
@@ -192,19 +199,37 @@ def event_mac(event: AuditEvent) -> str:
 def mac_of(values: dict[str, Any]) -> str:
     """Give the code of an event's columns (`MACED`); moments and ids may be text already."""
     moment, project, address = values["occurred_at"], values["project_id"], values["address"]
-    content = values | {
-        "occurred_at": moment if isinstance(moment, str) else moment.isoformat(),
-        "project_id": str(project) if project else None,
-        "address": ip_address(address).packed.hex() if address else None,
-        "changes": _canonical(values["changes"]),
-    }
+    return code_of(
+        values
+        | {
+            "occurred_at": moment if isinstance(moment, str) else moment.isoformat(),
+            "project_id": str(project) if project else None,
+            "address": packed(address) if address else None,
+            "changes": _canonical(values["changes"]),
+        }
+    )
+
+
+def code_of(content: dict[str, Any]) -> str:
+    """Give the code of columns in their canonical form.
+
+    Args:
+        content: Of `MACED`: moments in ISO 8601, ids as text, addresses `packed`, whole numbers
+            as integers (`whole`).
+    """
     try:
         canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # an integer beyond 64 bits
         canonical = json.dumps(
             content, sort_keys=True, separators=(",", ":"), ensure_ascii=False
         ).encode()
-    return hmac.digest(settings.AUDIT_KEY.encode(), canonical, "sha256").hex()
+    return keyed_hash(canonical)
+
+
+@lru_cache(maxsize=4096)
+def packed(address: str) -> str:
+    """Give an address's bytes, hex: one that is written in several ways is one address."""
+    return ip_address(address).packed.hex()
 
 
 _PLAIN = frozenset({str, int, bool, type(None)})
@@ -220,7 +245,12 @@ def _canonical(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [inner if type(inner) in _PLAIN else _canonical(inner) for inner in value]
-    if isinstance(value, float) and value.is_integer():
+    return whole(value) if isinstance(value, float) else value
+
+
+def whole(value: float) -> float | int:
+    """Give a whole float as an integer, and any other as it is."""
+    if value.is_integer():
         # By its digits, as the database reads them: int(1e23) would be 99999999999999991611392.
         return int(Decimal(repr(value)))
     return value

@@ -4,7 +4,6 @@ What it cannot see, and says so in docs/security.md: an event deleted before it 
 tail cut off with its seals and checkpoints, unless an exported checkpoint is held against it.
 """
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,14 +11,11 @@ from django.db import connection
 
 from authz.audit import triggers
 from authz.audit.chain import GENESIS, Checkpoint, is_marker_genuine, link
-from authz.audit.record import MACED, mac_of
-from authz.audit.seal import unsealed_events
-from authz.models import AuditCheckpoint, AuditEvent, AuditPruneMarker, AuditSeal
+from authz.audit.stored import is_genuine, sealed_rows, unsealed_rows
+from authz.models import AuditCheckpoint, AuditPruneMarker, AuditSeal
 
 BATCH = 1000
 MAX_PROBLEMS = 100
-
-Values = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +93,13 @@ class _Verification:
         self._check_markers()
         previous = self._hash_before()
         seq = self.report.first_seq
-        for batch in self._batches():
-            events = self._events([event_id for _, event_id, _, _ in batch])
-            for number, event_id, event_mac, chain_hash in batch:
+        for batch in sealed_rows(after=seq - 1, through=self.report.last_seq, batch=BATCH):
+            for number, event_id, event_mac, chain_hash, *event in batch:
                 if number != seq:
                     self._add("seal_missing", f"Seals {seq} to {number - 1} are missing.", seq)
                 elif link(previous, seq, event_id, event_mac) != chain_hash:
                     self._add("seal_changed", "The seal does not follow from the one before.", seq)
-                self._check_event(number, event_id, event_mac, events.get(event_id))
+                self._check_event(number, event_id, event_mac, event)
                 self._check_head(number, chain_hash)
                 previous, seq = chain_hash, number + 1
             progress(len(batch))
@@ -163,28 +158,15 @@ class _Verification:
         rows = AuditSeal.objects.filter(seq=self.report.first_seq - 1)
         return rows.values_list("chain_hash", flat=True).first() or ""
 
-    def _batches(self) -> Iterator[list[tuple[int, int, str, str]]]:
-        after = self.report.first_seq - 1
-        rows = AuditSeal.objects.filter(seq__lte=self.report.last_seq).order_by("seq")
-        columns = rows.values_list("seq", "event_id", "event_mac", "chain_hash")
-        while batch := list(columns.filter(seq__gt=after)[:BATCH]):
-            yield batch
-            after = batch[-1][0]
-
-    @staticmethod
-    def _events(ids: list[int]) -> dict[int, Values]:
-        rows = AuditEvent.objects.filter(pk__in=ids).order_by()
-        return {row[0]: row[1:] for row in rows.values_list("id", "mac", *MACED)}
-
-    def _check_event(self, seq: int, event_id: int, sealed_mac: str, row: Values | None) -> None:
-        if row is None:
+    def _check_event(self, seq: int, event_id: int, sealed_mac: str, event: list[Any]) -> None:
+        found_id, mac, *values = event
+        if found_id is None:
             if seq > self.pruned_through:
                 self._add("event_missing", f"The event {event_id} is gone.", seq)
             self.report.pruned_count += 1
             return
         self.report.event_count += 1
-        mac, *values = row
-        if not _is_genuine(mac, values):
+        if not is_genuine(mac, tuple(values)):
             self._add("event_changed", f"The event {event_id} was changed.", seq)
         elif mac != sealed_mac:
             self._add("event_moved", f"Another event stands in the place of {event_id}.", seq)
@@ -195,17 +177,10 @@ class _Verification:
                 self._add("checkpoint_differs", "A signed checkpoint names another hash here.", seq)
 
     def _check_unsealed(self) -> None:
-        rows = unsealed_events().values_list("id", "mac", *MACED)
-        if self.last is not None:
-            rows = rows.order_by("-id")[: self.last]
-        for event_id, mac, *values in rows.iterator(chunk_size=BATCH):
-            self.report.unsealed_count += 1
-            if not _is_genuine(mac, values):
-                self._add("event_changed", f"The event {event_id}, not sealed yet, was changed.")
-
-
-def _is_genuine(mac: str, values: list[Any]) -> bool:
-    try:
-        return mac_of(dict(zip(MACED, values, strict=True))) == mac
-    except (TypeError, ValueError, ArithmeticError):
-        return False  # what `_write` never wrote: it has no canonical form
+        for batch in unsealed_rows(batch=BATCH, last=self.last):
+            for event_id, mac, *values in batch:
+                self.report.unsealed_count += 1
+                if not is_genuine(mac, tuple(values)):
+                    self._add(
+                        "event_changed", f"The event {event_id}, not sealed yet, was changed."
+                    )

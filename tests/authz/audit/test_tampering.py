@@ -6,9 +6,11 @@ import pytest
 from django.db import connection
 
 from authz.audit import triggers
+from authz.audit.actor import Actor
 from authz.audit.chain import GENESIS, Checkpoint
-from authz.audit.record import mac_of
+from authz.audit.record import mac_of, record_event
 from authz.audit.seal import seal_events, write_checkpoint
+from authz.audit.verify import verify
 from authz.models import AuditCheckpoint, AuditEvent, AuditSeal
 from tests.authz.audit.tampering import (
     EVENT,
@@ -20,6 +22,7 @@ from tests.authz.audit.tampering import (
     sql,
     unguarded,
 )
+from tests.factories.authz import ProjectFactory
 
 pytestmark = pytest.mark.usefixtures("sealed")
 
@@ -61,6 +64,37 @@ def test_an_event_edited_before_it_was_sealed_is_named() -> None:
 def test_an_event_without_a_canonical_form_is_named() -> None:
     unguarded(f"UPDATE {EVENT} SET address = NULL, changes = '[]' WHERE id = %s", event_at(2))
     assert found() == [(2, "event_changed")]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL stores no such values")
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("changes", "{"), ("changes", b"\xff"), ("changes", "[" * 100_000), ("changes", ""),
+        ("occurred_at", "yesterday"), ("occurred_at", 5), ("project_id", "x"), ("address", "x"),
+        ("address", ""), ("actor_label", b"\xff"), ("mac", b"\xff"),
+    ],
+)  # fmt: skip
+def test_an_event_made_unreadable_is_named(column: str, value: Any) -> None:
+    unguarded("PRAGMA ignore_check_constraints = ON")
+    unguarded(f"UPDATE {EVENT} SET {column} = %s WHERE id = %s", value, event_at(3))
+    assert found() == [(3, "event_changed")]
+    report = verify(last=2)
+    assert not report.problems
+
+
+def test_values_of_every_kind_keep_their_codes() -> None:
+    for value in (
+        1e16, -0.0, 0.1, 1e23, 1e-7, 2**70, -(2**63), "é\u2028", {"b": 1, "a": [1.0, {"c": 2.5}]},
+        [], {}, None, True,
+    ):  # fmt: skip
+        record_event(
+            actor=Actor(kind="human", label="ada", address="2001:db8::1"), action="x.y",
+            outcome=AuditEvent.Outcome.SUCCESS, project=ProjectFactory(), changes={"v": value},
+        )  # fmt: skip
+    intact()
+    seal_events()
+    intact()
 
 
 def test_a_deleted_event_is_named() -> None:
