@@ -4,6 +4,7 @@ Every call goes through the guard, is bound by all its deadlines, follows no red
 proxy of the environment and is made once: trying again is the caller's decision.
 """
 
+from collections.abc import Generator
 from time import monotonic
 
 from integrations.http.countdown import Countdown
@@ -77,10 +78,38 @@ class HttpClient:
         Raises:
             OutboundError: There is no answer; the class and its code say why.
         """
+        steps = self.opening_stream(
+            request, deadlines=deadlines, egress=egress, line_limit_bytes=line_limit_bytes
+        )
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                stream: OutboundStream = end.value
+                return stream
+
+    def opening_stream(
+        self,
+        request: OutboundRequest,
+        *,
+        deadlines: Deadlines,
+        egress: EgressPolicy = PUBLIC_ONLY,
+        line_limit_bytes: int = _LINE_LIMIT_BYTES,
+        step_s: float = 60.0,
+    ) -> Generator[None, None, OutboundStream]:
+        """Do as `open_stream` does in steps, so that it can be given up meanwhile by closing it.
+
+        Args:
+            request, deadlines, egress, line_limit_bytes: As `open_stream`.
+            step_s: How long a step waits for the head at most.
+        """
         countdown = Countdown(deadlines)
         exchange, target = self._exchange(request, countdown, egress)
         try:
-            status, headers = exchange.open(request, target)
+            exchange.begin(request, target)
+            while not exchange.wait_for_head(step_s):
+                yield
+            status, headers = exchange.head(request.method)
         except BaseException:
             exchange.release()
             raise
@@ -107,3 +136,4 @@ _client = HttpClient()
 
 send = _client.send
 open_stream = _client.open_stream
+opening_stream = _client.opening_stream

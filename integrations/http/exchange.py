@@ -50,7 +50,7 @@ class Exchange:
         self._connection = pool.take()
         self._body: Body | None = None
         self._gunzip: Gunzip | None = None
-        self._early = b""  # what came with the head
+        self._early = b""  # what came with the head, or before the head was whole
         self._decoded = b""
         self._sent_whole = True
         self._keeps_alive = False
@@ -61,11 +61,32 @@ class Exchange:
         Raises:
             OutboundError: The answer is of no use; `release` is due all the same.
         """
+        self.begin(request, target)
+        return self.head(request.method)
+
+    def begin(self, request: OutboundRequest, target: str) -> None:
+        """Connect if need be and send the request; see `open`."""
         self._connect()
         self._write(request, target)
+
+    def wait_for_head(self, wait_s: float) -> bool:
+        """Wait for the answer's head, at most so long; say whether `head` would not wait.
+
+        Raises:
+            OutboundError: As `open`.
+        """
+        until = monotonic() + wait_s
+        while not _is_head(self._early):
+            if not self._socket.wait(until - monotonic()):
+                return False
+            self._early += self._receive_some()
+        return True
+
+    def head(self, method: str) -> tuple[int, Headers]:
+        """Give the answer's status and headers, once the request is sent; see `open`."""
         try:
             head = self._read_head()
-            self._body = self._body_after(head, request.method)
+            self._body = self._body_after(head, method)
         except MalformedHead:
             raise MalformedResponse(
                 f"The head of {self._origin}'s answer makes no sense."
@@ -168,13 +189,10 @@ class Exchange:
             self._sent_whole = False
 
     def _read_head(self) -> AnswerHead:
-        received = b""
+        received = self._early
         while True:
             while (parts := split_head(received)) is None:
-                data = self._receive()
-                if not data:
-                    raise ConnectionReset(f"{self._origin} broke the connection.")
-                received += data
+                received += self._receive_some()
             head, received = parse_head(parts[0]), parts[1]
             if head.status != _CONTINUE:
                 self._early = received
@@ -232,6 +250,11 @@ class Exchange:
         if not body.is_whole:
             raise ConnectionReset(f"{self._origin} ended its answer too early.")
 
+    def _receive_some(self) -> bytes:
+        if data := self._receive():
+            return data
+        raise ConnectionReset(f"{self._origin} broke the connection.")
+
     def _receive(self) -> bytes:
         try:
             return self._socket.receive()
@@ -240,6 +263,14 @@ class Exchange:
 
     def _too_large(self, limit_bytes: int) -> BodyTooLarge:
         return BodyTooLarge(f"{self._origin} answered with more than {limit_bytes} bytes.")
+
+
+def _is_head(received: bytes) -> bool:
+    try:
+        return split_head(received) is not None
+    except MalformedHead:
+        # More of it would not make it a better one; reading it says so.
+        return True
 
 
 def _head_of(request: OutboundRequest, target: str, authority: str) -> bytes:

@@ -1,11 +1,13 @@
 """One loop over everything that may answer a call: tries, waits, fallbacks, breakers, one deadline.
 
-Pure: who is asked, the clock and the dice are handed in.
+Pure: who is asked, the clock and the dice are handed in. The loop is a generator, which gives None
+wherever it waits, so that a stream's caller can be watched meanwhile.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from math import inf
 from time import monotonic, sleep
 from typing import Generic, Protocol, TypeVar
 
@@ -17,6 +19,10 @@ from registry.inference.providers.upstream_errors import Fallback, UpstreamError
 Answer = TypeVar("Answer")
 MIN_TRY_S = 0.05
 """With less than this left of the deadline, asking somebody new could only fail."""
+
+
+LONGEST_STEP_S = 0.5
+"""How long it sleeps without a look up."""
 
 
 class Candidate(Protocol):
@@ -58,6 +64,10 @@ class _Last:
     soonest_s: float | None = None
 
 
+Steps = Generator[None, None, Answer]
+"""Something that takes its time, and gives None now and then until it is done."""
+
+
 def first_answer(
     candidates: Iterable[Somebody],
     ask: Callable[[Somebody, float], Answer],
@@ -80,23 +90,63 @@ def first_answer(
     Raises:
         ApiError: Of the last failure, or 503 with Retry-After when every breaker is open.
     """
+
+    def asking(candidate: Somebody, left_s: float) -> Steps[Answer]:
+        yield from ()
+        return ask(candidate, left_s)
+
+    steps = answering(
+        candidates, asking, deadline_s=deadline_s, clock=clock, wait=wait, dice=dice, step_s=inf
+    )
+    return done(steps)
+
+
+def done(steps: Steps[Answer]) -> Answer:
+    """Take all steps, and give what comes of them."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            answer: Answer = end.value
+            return answer
+
+
+def answering(
+    candidates: Iterable[Somebody],
+    asking: Callable[[Somebody, float], Steps[Answer]],
+    *,
+    deadline_s: float,
+    clock: Callable[[], float] = monotonic,
+    wait: Callable[[float], None] = sleep,
+    dice: Callable[[], float] = random.random,
+    step_s: float = LONGEST_STEP_S,
+) -> Steps[Answered[Somebody, Answer]]:
+    """Do as `first_answer` does, step by step; closed, it asks nobody any more."""
     ends_at = clock() + deadline_s
     last = _Last()
     for candidate in _willing(candidates, last):
         # The breaker is asked last: who is let pass as its probe must say how that ended.
-        for _ in _retries(candidate, last, ends_at, clock, wait, dice):
+        for wait_s in _retries(candidate, last, ends_at, clock, dice):
+            yield from _waiting(wait_s, wait, step_s)
             refused_for_s = candidate.breaker.admit()
             if refused_for_s is not None:
                 last.soonest_s = min(refused_for_s, last.soonest_s or refused_for_s)
                 break
             last.tries += 1
             try:
-                answer = _asked(candidate, ask, ends_at - clock())
+                answer = yield from _asked(candidate, asking, ends_at - clock())
             except UpstreamError as error:
                 last.error = error
                 continue
             return Answered(candidate, answer, last.tries)
     raise _failure(last)
+
+
+def _waiting(wait_s: float, wait: Callable[[float], None], step_s: float) -> Iterator[None]:
+    while wait_s > 0:
+        wait(min(wait_s, step_s))
+        wait_s -= step_s
+        yield
 
 
 def _willing(candidates: Iterable[Somebody], last: _Last) -> Iterator[Somebody]:
@@ -111,12 +161,11 @@ def _retries(
     last: _Last,
     ends_at: float,
     clock: Callable[[], float],
-    wait: Callable[[float], None],
     dice: Callable[[], float],
-) -> Iterator[int]:
-    """Count the tries at one candidate from 0, waiting before each but the first."""
+) -> Iterator[float]:
+    """Give what to wait before each try at one candidate, nothing before the first."""
     if ends_at - clock() >= MIN_TRY_S:
-        yield 0
+        yield 0.0
     retry = 1
     while last.error is not None and last.error.retryable:
         wait_s = candidate.retries.wait_s(
@@ -127,16 +176,17 @@ def _retries(
         )
         if wait_s is None:
             return
-        wait(wait_s)
-        yield retry
+        yield wait_s
         retry += 1
 
 
-def _asked(candidate: Somebody, ask: Callable[[Somebody, float], Answer], left_s: float) -> Answer:
+def _asked(
+    candidate: Somebody, asking: Callable[[Somebody, float], Steps[Answer]], left_s: float
+) -> Steps[Answer]:
     """Ask one candidate once, and tell its breaker how it went."""
     breaker = candidate.breaker
     try:
-        answer = ask(candidate, left_s)
+        answer = yield from asking(candidate, left_s)
     except UpstreamError as error:
         if error.trips:
             breaker.failed()

@@ -3,9 +3,13 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from time import monotonic
 
 from intmod_site.api.errors import ApiError
+from intmod_site.database import release_connection
 from registry.catalog.resolution import Target
+from registry.inference.attempts import Steps
 from registry.inference.calls import (
     ChatCall,
     ChatResult,
@@ -14,6 +18,7 @@ from registry.inference.calls import (
     TextDelta,
     ToolCall,
     ToolCallDelta,
+    Usage,
 )
 from registry.inference.candidates import TargetCandidate
 from registry.inference.crashes import crashed
@@ -36,6 +41,28 @@ class ClientClosed(ApiError):
     status = 499
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Somebody's answer that has begun.
+
+    Args:
+        call: What they were asked.
+        by: Who.
+        first: Their first event: from here on there is no way back.
+        source: Their events after the first.
+        closing: Closes the source, and whatever else ends with the stream.
+    """
+
+    call: ChatCall
+    by: TargetCandidate
+    first: StreamEvent
+    source: EventSource
+    closing: ExitStack
+
+
+Keeper = Callable[[Meter, ChatCall], Callable[[ChatResult], None] | None]
+
+
 class CallStream(Iterator[StreamEvent | None]):
     """Iterate for events, the last one a StreamEnd; None says that there is none yet.
 
@@ -43,44 +70,43 @@ class CallStream(Iterator[StreamEvent | None]):
     is asked. Close it in the end, whatever the end was.
 
     Args:
-        call: What was asked of whoever answers.
-        by: Who answers.
-        first: Their first event: from here on there is no way back.
-        source: Their events after the first.
-        closing: Closes the source, and whatever else ends with the stream.
+        search: Finds who answers, step by step; raises what comes of it if nobody does.
         meter: Of the call.
-        keep: Called with the whole answer if it ends well.
+        asking: What is being asked just now, if anything.
+        keeper: From the call that is answered to what takes the whole answer if it ends well.
+        patience_s: How long to wait for the first event here, where a failure is just raised.
     """
 
     def __init__(
         self,
+        search: Steps[Opened],
         *,
-        call: ChatCall,
-        by: TargetCandidate,
-        first: StreamEvent,
-        source: EventSource,
-        closing: ExitStack,
         meter: Meter,
-        keep: Callable[[ChatResult], None] | None = None,
+        asking: list[ChatCall],
+        keeper: Keeper,
+        patience_s: float,
     ) -> None:
-        self.call = call
         self.meter = meter
         self.outcome: Outcome | None = None
-        self._by = by
-        self._source = source
-        self._closing = closing
-        self._keep = keep
-        self._ready: deque[StreamEvent] = deque([first])
+        self._search = search
+        self._asking = asking
+        self._keeper = keeper
+        self._opened: Opened | None = None
+        self._keep: Callable[[ChatResult], None] | None = None
+        self._ready: deque[StreamEvent] = deque()
         self._text: list[str] = []
         self._tool_calls: dict[int, ToolCall] = {}
         self._written_bytes = 0
-        self._limit_bytes = answer_limit_bytes(by.target)
-        meter.note_first_token()
+        self._limit_bytes: int | None = None
+        until_s = monotonic() + patience_s
+        while not self._step() and monotonic() < until_s:
+            continue
+        meter.note_overhead()
 
     @property
     def target(self) -> Target:
-        """Who answers."""
-        return self._by.target
+        """Who answers; before it has begun, who was called for."""
+        return self.meter.target
 
     @property
     def result(self) -> ChatResult:
@@ -102,11 +128,13 @@ class CallStream(Iterator[StreamEvent | None]):
         if self.outcome is not None:
             raise StopIteration
         try:
+            if self._opened is None and not self._step():
+                return None
             event = self._ready.popleft() if self._ready else self._take()
             self._note(event)
         except UpstreamError as error:
-            if error.trips:
-                self._by.breaker.failed()
+            if error.trips and self._opened is not None:
+                self._opened.by.breaker.failed()
             raise self._broken(error.to_api_error()) from error
         except ApiError as error:
             raise self._broken(error) from None
@@ -117,7 +145,7 @@ class CallStream(Iterator[StreamEvent | None]):
     def close(self) -> None:
         """Stop the provider, and write the record if the answer is not complete."""
         try:
-            self._closing.close()
+            self._stop()
         finally:
             if self.outcome is None:
                 self._finish_early(ClientClosed("The caller went away."))
@@ -127,9 +155,31 @@ class CallStream(Iterator[StreamEvent | None]):
         if self.outcome is None:
             self._broken(error)
 
+    def _step(self) -> bool:
+        """Search on for somebody who answers; say whether there is one."""
+        try:
+            next(self._search)
+        except StopIteration as found:
+            opened: Opened = found.value
+            self._opened = opened
+            self._ready.append(opened.first)
+            self._limit_bytes = answer_limit_bytes(opened.by.target)
+            self._keep = self._keeper(self.meter, opened.call)
+            self.meter.note_first_token()
+            return True
+        # A fallback may have been looked up.
+        release_connection()
+        return False
+
+    def _stop(self) -> None:
+        self._search.close()
+        if self._opened is not None:
+            self._opened.closing.close()
+
     def _take(self) -> StreamEvent | None:
+        assert self._opened is not None  # noqa: S101 -- it has begun
         with self.meter.waiting:
-            return self._source.take(BEAT_S)
+            return self._opened.source.take(BEAT_S)
 
     def _note(self, event: StreamEvent | None) -> None:
         if isinstance(event, TextDelta):
@@ -147,7 +197,8 @@ class CallStream(Iterator[StreamEvent | None]):
             self._end(event)
 
     def _end(self, end: StreamEnd) -> None:
-        check_text(self.call, "".join(self._text), end.finish_reason)
+        assert self._opened is not None  # noqa: S101 -- it has begun
+        check_text(self._opened.call, "".join(self._text), end.finish_reason)
         self.outcome = self.meter.finish(
             usage=end.usage, finish_reason=end.finish_reason, answer=self._kept()
         )
@@ -155,17 +206,18 @@ class CallStream(Iterator[StreamEvent | None]):
             self._keep(self.result)
 
     def _broken(self, error: ApiError) -> ApiError:
-        self._closing.close()
+        self._stop()
         self._finish_early(error)
         return error
 
     def _finish_early(self, error: ApiError) -> None:
-        """Whoever ended it, what was written has to be paid for, and nobody said how much."""
+        """Whoever ended it, what was asked and written has to be paid for; nobody said how much."""
+        asked = self._asking[0] if self._asking else None
         self.outcome = self.meter.finish(
-            usage=estimated_usage(self.call, self._written_bytes),
+            usage=estimated_usage(asked, self._written_bytes) if asked else Usage(0),
             error=error,
             answer=self._kept(),
-            is_estimated=True,
+            is_estimated=asked is not None,
         )
 
     def _kept(self) -> object:

@@ -7,6 +7,7 @@ resolution, tries, fallbacks, deadlines, checks and records are here, the same f
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -18,9 +19,9 @@ from registry.inference import response_cache
 from registry.inference.admission import admit
 from registry.inference.asked import Asked
 from registry.inference.attempts import Answered as AnsweredTry
-from registry.inference.attempts import first_answer
-from registry.inference.call_stream import CallStream
-from registry.inference.calls import Call, ChatCall, ChatResult, Result, StreamEvent, Usage
+from registry.inference.attempts import Steps, answering, done
+from registry.inference.call_stream import CallStream, Opened
+from registry.inference.calls import Call, ChatCall, ChatResult, Result, Usage
 from registry.inference.candidates import TargetCandidate, plan_call
 from registry.inference.crashes import crashed
 from registry.inference.guard import (
@@ -30,15 +31,18 @@ from registry.inference.guard import (
     length_of,
 )
 from registry.inference.metering import Meter
-from registry.inference.providers.event_source import EventSource
 from registry.inference.providers.stored_events import StoredEvents
 from registry.inference.providers.upstream_errors import Kind, UpstreamError
 from registry.inference.records import Outcome, kept_answer, record_refusal
 from registry.inference.structured_output import check_form
 from registry.inference.upstream import ask, built
-from registry.inference.upstream_events import first_token_timeout_s, open_events
+from registry.inference.upstream_events import STEP_S, first_token_timeout_s, opening_events
 
 LOCAL_DEADLINE_S = 120.0
+
+PATIENCE_S = 5.0
+"""How long a stream's caller waits for the first piece without hearing anything from us: a failure
+in this time has a status of its own, a later one is an error in the stream."""
 
 Answer = TypeVar("Answer")
 
@@ -91,34 +95,32 @@ def answer(asked: Asked) -> Answered:
 
 
 def stream(asked: Asked) -> CallStream:
-    """Answer a call of a text in pieces; returns with the first piece of text or tool call.
+    """Answer a call of a text in pieces.
+
+    It returns with the first piece of text or tool call, or after `PATIENCE_S` without one: then
+    the caller's answer begins, so that we notice when they leave, and the search goes on in it.
 
     Raises:
-        ApiError: It cannot be asked, or nobody began to answer it.
+        ApiError: It cannot be asked, or nobody began to answer it in that time.
     """
     meter = _begin(asked, is_stream=True)
+    asking: list[ChatCall] = []
 
-    def open_one(candidate: TargetCandidate, left_s: float) -> _Opened:
+    def opening(candidate: TargetCandidate, left_s: float) -> Steps[Opened]:
         call = _call_of(asked, candidate.target)
         if not isinstance(call, ChatCall):
             raise TypeError("Only texts come in pieces.")
+        asking[:] = [call]
         kept = _kept(meter, candidate.target, call)
         if isinstance(kept, ChatResult):
             stored = StoredEvents(kept)
-            raise _Kept(candidate, _Opened(call, stored.take(0), stored, ExitStack()))
-        return _open(candidate, call, left_s, meter)
+            raise _Kept(candidate, Opened(call, candidate, stored.take(0), stored, ExitStack()))
+        return (yield from _opening(candidate, call, left_s, meter))
 
-    opened = _first_answer(meter, open_one)
-    begun = opened.answer
-    return CallStream(
-        call=begun.call,
-        by=opened.by,
-        first=begun.first,
-        source=begun.source,
-        closing=begun.closing,
-        meter=meter,
-        keep=_keeper(meter, begun.call),
-    )
+    def search() -> Steps[Opened]:
+        return (yield from _answering(meter, opening)).answer
+
+    return CallStream(search(), meter=meter, asking=asking, keeper=_keeper, patience_s=PATIENCE_S)
 
 
 class _Kept(Exception):
@@ -153,14 +155,6 @@ def _keeper(meter: Meter, call: ChatCall) -> Callable[[ChatResult], None] | None
     if meter.from_cache or not target.cache_ttl_s:
         return None
     return lambda result: response_cache.keep(meter.asked, target, call, result)
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    call: ChatCall
-    first: StreamEvent
-    source: EventSource
-    closing: ExitStack
 
 
 def _begin(asked: Asked, *, is_stream: bool) -> Meter:
@@ -200,13 +194,29 @@ def _first_answer(
     meter: Meter, ask_one: Callable[[TargetCandidate, float], Answer]
 ) -> AnsweredTry[TargetCandidate, Answer]:
     """Ask whoever may answer; a call that nobody answered is on record then."""
+
+    def asking(candidate: TargetCandidate, left_s: float) -> Steps[Answer]:
+        yield from ()
+        return ask_one(candidate, left_s)
+
+    return done(_answering(meter, asking, step_s=inf))
+
+
+def _answering(
+    meter: Meter,
+    asking: Callable[[TargetCandidate, float], Steps[Answer]],
+    *,
+    step_s: float = STEP_S,
+) -> Steps[AnsweredTry[TargetCandidate, Answer]]:
+    """Do so step by step."""
     release_connection()
     try:
-        answered = first_answer(
+        answered = yield from answering(
             allowed_candidates(meter.asked, meter.plan),
-            ask_one,
+            asking,
             deadline_s=_deadline_s(meter.target),
             wait=meter.waiting.sleep,
+            step_s=step_s,
         )
     except _Kept as kept:
         answered = AnsweredTry(kept.by, kept.answer, 0)
@@ -222,12 +232,14 @@ def _first_answer(
     return answered
 
 
-def _open(candidate: TargetCandidate, call: ChatCall, left_s: float, meter: Meter) -> _Opened:
+def _opening(
+    candidate: TargetCandidate, call: ChatCall, left_s: float, meter: Meter
+) -> Steps[Opened]:
     """Open one target's stream and wait for its first event: so long somebody else may be asked."""
     until_s = monotonic() + first_token_timeout_s(candidate.target, left_s)
     with ExitStack() as opening:
         opening.enter_context(candidate.busy())
-        source = open_events(
+        source = yield from opening_events(
             candidate.target,
             call,
             left_s,
@@ -235,11 +247,15 @@ def _open(candidate: TargetCandidate, call: ChatCall, left_s: float, meter: Mete
             before_sending=before_sending(meter.asked, candidate.target),
         )
         opening.callback(source.close)
-        with meter.waiting:
-            first = source.take(max(until_s - monotonic(), 0.0))
-        if first is None:
-            raise UpstreamError(Kind.FIRST_BYTE_TIMEOUT)
-        return _Opened(call, first, source, opening.pop_all())
+        while True:
+            step_s = min(max(until_s - monotonic(), 0.0), STEP_S)
+            with meter.waiting:
+                first = source.take(step_s)
+            if first is not None:
+                return Opened(call, candidate, first, source, opening.pop_all())
+            if monotonic() >= until_s:
+                raise UpstreamError(Kind.FIRST_BYTE_TIMEOUT)
+            yield
 
 
 def _check_length(meter: Meter, result: Result) -> None:

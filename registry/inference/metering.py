@@ -82,9 +82,8 @@ class Meter:
         set_answer_header(CACHE_HEADER, "hit" if hit else "miss")
 
     def note_first_token(self) -> None:
-        """Note that a stream's text begins: the caller's answer starts to go out."""
+        """Note that a stream's text begins."""
         self.first_token_ms = self._elapsed_ms()
-        self._note_overhead()
 
     def finish(
         self,
@@ -104,8 +103,7 @@ class Meter:
             answer: JSON of the answer, for versions that keep texts.
             is_estimated: Whether the usage is our own guess.
         """
-        if self.overhead_ms is None:
-            self._note_overhead()
+        self.note_overhead()
         outcome = Outcome(
             target=self.target,
             task=self.asked.task,
@@ -144,7 +142,10 @@ class Meter:
     def _elapsed_ms(self) -> float:
         return (time.perf_counter() - self._began_s) * 1000
 
-    def _note_overhead(self) -> None:
+    def note_overhead(self) -> None:
+        """Note, once, what we took of the time until the answer begins to go out."""
+        if self.overhead_ms is not None:
+            return
         began_s = self._request.began_s if self._request else self._began_s
         spent_s = time.perf_counter() - began_s - self.waiting.total_s
         self.overhead_ms = round(spent_s * 1000, 3)

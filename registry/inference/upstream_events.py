@@ -6,10 +6,11 @@ from contextlib import suppress
 from time import monotonic
 
 from integrations.connections.connection import Connection
-from integrations.http.client import open_stream
+from integrations.http.client import opening_stream
 from integrations.http.errors import OutboundError
 from integrations.http.stream import OutboundStream
 from registry.catalog.resolution import Target
+from registry.inference.attempts import Steps
 from registry.inference.calls import ChatCall, StreamEvent
 from registry.inference.guard import BeforeSending
 from registry.inference.metering import Stopwatch
@@ -31,22 +32,24 @@ LINE_LIMIT_BYTES = 4 * 1024 * 1024
 ERROR_LIMIT_BYTES = 1024 * 1024
 MOST_TRAILING_LINES = 8
 TRAILING_WAIT_S = 0.005
+STEP_S = 0.5
+"""How long to wait without a look at whether the caller is still there."""
 
 
-def open_events(
+def opening_events(
     target: Target,
     call: ChatCall,
     left_s: float,
     waiting: Stopwatch,
     *,
     before_sending: BeforeSending = lambda _: None,
-) -> EventSource:
-    """Ask a target for an answer in pieces; see `upstream.ask`."""
+) -> Steps[EventSource]:
+    """Ask a target for an answer in pieces, step by step; see `upstream.ask`."""
     local = IN_PROCESS.get(target.provider)
-    with waiting:
-        if local is not None:
+    if local is not None:
+        with waiting:
             return local.stream(call, model=target.provider_model, timeout_s=left_s)
-        return _open_remotely(target, call, left_s, before_sending)
+    return (yield from _opening_remotely(target, call, left_s, waiting, before_sending))
 
 
 def first_token_timeout_s(target: Target, left_s: float) -> float:
@@ -55,19 +58,25 @@ def first_token_timeout_s(target: Target, left_s: float) -> float:
     return min(connection.deadlines.first_byte_s, left_s) if connection else left_s
 
 
-def _open_remotely(
-    target: Target, call: ChatCall, left_s: float, before_sending: BeforeSending
-) -> "RemoteEvents":
+def _opening_remotely(
+    target: Target,
+    call: ChatCall,
+    left_s: float,
+    waiting: Stopwatch,
+    before_sending: BeforeSending,
+) -> Steps["RemoteEvents"]:
     adapter, connection = ADAPTERS[target.provider], connection_of(target)
     request = built(target, call, stream=True)
     before_sending(request)
     try:
-        lines = open_stream(
-            outbound(request, connection),
-            deadlines=deadlines_within(connection, left_s),
-            egress=connection.egress,
-            line_limit_bytes=LINE_LIMIT_BYTES,
-        )
+        with waiting:
+            lines = yield from opening_stream(
+                outbound(request, connection),
+                deadlines=deadlines_within(connection, left_s),
+                egress=connection.egress,
+                line_limit_bytes=LINE_LIMIT_BYTES,
+                step_s=STEP_S,
+            )
         if not 200 <= lines.status < 300:
             raise _refusal(adapter, lines, connection)
     except OutboundError as error:

@@ -50,6 +50,11 @@ register_model(
 )
 print(json.dumps(create_api_key(actor=SYSTEM, user=user, project=project, name="a")[1]))
 """
+RECORDED = """
+import json
+from registry.models import InferenceRecord
+print(json.dumps(list(InferenceRecord.objects.values_list("status", "is_estimated"))))
+"""
 AT_ONCE = 6
 """The tests' servers have eight threads, and keep two back."""
 
@@ -62,9 +67,10 @@ class World:
     key: str
     provider: ScriptedServer
     may_answer: threading.Event
+    hung_up: list[float]
 
-    def call(self, *, stream: bool) -> requests.Response:
-        body = {"model": "chat", "messages": [{"role": "user", "content": "Hi"}], "stream": stream}
+    def call(self, *, stream: bool, say: str = "Hi") -> requests.Response:
+        body = {"model": "chat", "messages": [{"role": "user", "content": say}], "stream": stream}
         return requests.post(
             f"{self.server.base_url}/v1/chat/completions",
             json=body,
@@ -87,9 +93,13 @@ def until(happened: Callable[[], bool]) -> None:
 @contextmanager
 def world(folder: Path, vendor: str) -> Iterator[World]:
     may_answer = threading.Event()
+    hung_up: list[float] = []
 
     def script(peer: Peer) -> None:
         while request := peer.request():
+            if b"silence" in request:
+                hung_up.append(peer.wait_for_hangup(60))
+                return
             if json.loads(request.partition(b"\r\n\r\n")[2]).get("stream"):
                 peer.send(STREAM_HEAD + chunk(ROLE + delta("Hel")))
                 may_answer.wait(30)
@@ -103,7 +113,7 @@ def world(folder: Path, vendor: str) -> Iterator[World]:
         running_server(folder, workers=1, vendor=vendor) as server,
     ):
         key = server.shell(PREPARE.format(url=provider.url("/v1")))
-        yield World(server, key, provider, may_answer)
+        yield World(server, key, provider, may_answer, hung_up)
 
 
 def ask_all(world: World, callers: ThreadPoolExecutor) -> list[Future[requests.Response]]:
@@ -158,6 +168,20 @@ def test_a_caller_who_leaves_a_stream_leaves_its_place(tmp_path: Path, vendor: s
             stream.close()
         it.may_answer.set()
         until(lambda: it.call(stream=False).status_code == 200)
+
+
+def test_a_caller_who_leaves_before_the_first_piece_stops_the_provider(
+    tmp_path: Path, vendor: str
+) -> None:
+    with world(tmp_path, vendor) as it:
+        stream = it.call(stream=True, say="silence")
+        # Nobody has said anything: what came is a comment, so that we notice who leaves.
+        assert stream.status_code == 200
+        assert next(stream.iter_content(1)) == b":"
+        assert it.hung_up == []
+        stream.close()
+        until(lambda: bool(it.hung_up))
+        until(lambda: it.server.shell(RECORDED) == [[499, True]])
 
 
 def test_a_server_that_is_told_to_end_answers_its_calls_and_writes_them_down(

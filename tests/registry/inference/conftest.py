@@ -8,7 +8,7 @@ import pytest
 
 from authz.models import Project
 from integrations.http import client
-from registry.inference import candidates
+from registry.inference import candidates, gateway
 from registry.models import ModelVersion
 from tests.api_client import ApiClient
 from tests.factories.authz import MembershipFactory, api_key_for
@@ -21,6 +21,12 @@ UPSTREAM_KEY = "sk-upstream-secret-1234"
 PRICES = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}
 
 ServeModel = Callable[..., ScriptedServer]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for first pieces as long as it takes: a slow machine changes no status."""
+    monkeypatch.setattr(gateway, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture

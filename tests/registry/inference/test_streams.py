@@ -214,13 +214,19 @@ def closing(*parts: bytes) -> Script:
 def test_after_the_first_piece_a_failure_is_an_error_event(
     serve_model: ServeModel, developer: ApiClient, script: Script, code: str
 ) -> None:
-    serve_model(script, idle_timeout_s=0.5 if code == IDLE_TIMEOUT else 25, max_retries=3)
-    serve_model(streaming(*HELLO), "spare")
+    spare = serve_model(streaming(*HELLO), "spare")
+    server = serve_model(
+        script,
+        idle_timeout_s=0.5 if code == IDLE_TIMEOUT else 25,
+        max_retries=3,
+        fallbacks=[{"model": "spare"}],
+    )
     *deltas, (last, envelope) = read(ask_for_stream(developer))
     assert "".join(data["text"] for _, data in deltas) == "".join(f"{n} " for n in range(40))
     assert last == "error"
     assert envelope["success"] is False
     assert envelope["error_details"]["code"] == code
+    assert (len(server.requests), len(spare.requests)) == (1, 0)
     record = last_record()
     assert (record.error_code, record.model) == (envelope["error_details"]["code"], "remote")
     # What was delivered is paid for; nobody said how much it was.

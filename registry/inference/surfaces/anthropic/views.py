@@ -42,8 +42,7 @@ def messages(request: HttpRequest, principal: Principal) -> HttpResponseBase:
     )
     if asked_for.stream:
         call = gateway.stream(asked)
-        writer = answers.EventWriter(**_named(call.target))
-        return EventStream(_frames(writer, call), close=call.close)
+        return EventStream(_frames(call), close=call.close)
     answered = gateway.answer(asked)
     assert isinstance(answered.result, ChatResult)  # noqa: S101 -- what a ChatCall gives
     return HttpResponse(
@@ -52,14 +51,17 @@ def messages(request: HttpRequest, principal: Principal) -> HttpResponseBase:
     )
 
 
-def _frames(writer: answers.EventWriter, call: CallStream) -> Frames:
+def _frames(call: CallStream) -> Frames:
     """Write events; only a complete answer ends in message_stop."""
-    yield _frame(writer.begin())
+    writer: answers.EventWriter | None = None
     try:
         for event in call:
             if event is None:
                 yield HEARTBEAT
                 continue
+            if writer is None:
+                writer = answers.EventWriter(**_named(call.target))
+                yield _frame(writer.begin())
             for written in writer.events(event):
                 yield _frame(written)
     except ApiError as error:

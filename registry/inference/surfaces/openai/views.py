@@ -42,10 +42,8 @@ def chat_completions(request: HttpRequest, principal: Principal) -> HttpResponse
     if asked_for.stream:
         call = gateway.stream(asked)
         options = asked_for.stream_options
-        writer = answers.ChunkWriter(
-            **_named(call.target), with_usage=bool(options and options.include_usage)
-        )
-        return EventStream(_frames(writer, call), close=call.close)
+        with_usage = bool(options and options.include_usage)
+        return EventStream(_frames(call, with_usage=with_usage), close=call.close)
     answered = gateway.answer(asked)
     assert isinstance(answered.result, ChatResult)  # noqa: S101 -- what a ChatCall gives
     return _json(answers.completion(answered.result, **_named(answered.target)))
@@ -71,14 +69,17 @@ def embeddings(request: HttpRequest, principal: Principal) -> HttpResponseBase:
     return _json(answers.embeddings(answered.result, model=model, as_base64=as_base64))
 
 
-def _frames(writer: answers.ChunkWriter, call: CallStream) -> Frames:
+def _frames(call: CallStream, *, with_usage: bool) -> Frames:
     """Write chunks; only a complete answer is followed by [DONE]."""
-    yield frame(orjson.dumps(writer.begin()))
+    writer: answers.ChunkWriter | None = None
     try:
         for event in call:
             if event is None:
                 yield HEARTBEAT
                 continue
+            if writer is None:
+                writer = answers.ChunkWriter(**_named(call.target), with_usage=with_usage)
+                yield frame(orjson.dumps(writer.begin()))
             for chunk in writer.chunks(event):
                 yield frame(orjson.dumps(chunk))
     except ApiError as error:
