@@ -178,6 +178,24 @@ def set_membership(
         PermissionDenied: Nobody grants what they do not hold, nor changes who can do more.
     """
     with transaction.atomic(), keeping_an_admin(project, held=held):
+        return place_member(actor=actor, user=user, project=project, role=role, held=held, new=new)
+
+
+def place_member(
+    *,
+    actor: Actor,
+    user: User,
+    project: Project,
+    role: Group,
+    held: AbstractSet[str] | None,
+    new: bool = False,
+) -> Membership:
+    """Do what `set_membership` does, for a caller that sees to the last admin itself.
+
+    Args:
+        actor, user, project, role, held, new: As there.
+    """
+    with transaction.atomic():
         membership = (
             Membership.objects.select_for_update(of=("self",))
             .filter(user=user, project=project)

@@ -9,7 +9,7 @@ from django.db import transaction
 from authz.audit.actor import Actor
 from authz.identity.grants import check_held, named, set_extra_permissions
 from authz.identity.last_admin import keeping_an_admin
-from authz.identity.members import create_project, set_membership
+from authz.identity.members import create_project, place_member, set_membership
 from authz.identity.roles import ADMIN, role_named
 from authz.models.projects import Membership, Project
 from authz.models.users import User
@@ -39,7 +39,7 @@ def save_membership(
         PermissionDenied: Nobody grants what they do not hold, nor changes who can do more.
     """
     with transaction.atomic(), keeping_an_admin(project, held=held):
-        membership = set_membership(
+        membership = place_member(
             actor=actor, user=user, project=project, role=role, held=held, new=new
         )
         if extra_permissions is not None:

@@ -140,6 +140,15 @@ def test_the_last_admin_stays(with_key: ApiClient, member: Membership) -> None:
     with_key.ok("DELETE", path)
 
 
+def test_the_last_admin_may_become_one_beyond_another_role(
+    with_key: ApiClient, member: Membership
+) -> None:
+    body = {"role": "operator", "extra_permissions": ["authz.change_membership"]}
+    assert with_key.ok("PATCH", f"{PATH}/{member.pk}", body)["role"] == "operator"
+    without = {"extra_permissions": []}
+    with_key.refused(409, "PATCH", f"{PATH}/{member.pk}", without)
+
+
 def test_memberships_of_another_project_are_not_there(with_key: ApiClient) -> None:
     theirs, missing = MembershipFactory(), uuid4()
     for method, body in (("GET", None), ("PATCH", {"role": "viewer"}), ("DELETE", None)):
