@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from authz.identity.grants import add_user_permission, remove_user_permission
 from authz.identity.members import remove_membership, set_membership
+from authz.identity.role_changes import update_role
 from authz.identity.roles import role_named
 from authz.models import APIKey, Membership
 from tests.api_client import ApiClient
@@ -73,17 +74,32 @@ def test_an_expired_key_is_refused(with_key: ApiClient) -> None:
     with_key.refused(401, "GET", "auth/me")
 
 
-def test_a_changed_role_counts_at_once(with_key: ApiClient, member: Membership) -> None:
-    with_key.ok("GET", "audit/events")
+@pytest.fixture(params=["key", "token"])
+def api(request: pytest.FixtureRequest, log_in: LogIn, member: Membership) -> ApiClient:
+    """Call by an API key, then by an access token, issued before anything changes."""
+    return ApiClient(api_key_for(member) if request.param == "key" else log_in()["access"])
+
+
+def test_a_changed_role_counts_at_once(api: ApiClient, member: Membership) -> None:
+    api.ok("GET", "audit/events")
     set_membership(actor=ACTOR, user=member.user, project=member.project, role=role_named("viewer"))
-    with_key.refused(403, "GET", "audit/events")
+    api.refused(403, "GET", "audit/events")
+    set_membership(actor=ACTOR, user=member.user, project=member.project, role=role_named("admin"))
+    api.ok("GET", "audit/events")
+
+
+def test_what_a_role_may_do_counts_at_once(api: ApiClient) -> None:
+    api.ok("GET", "audit/events")
+    role = role_named("admin")
+    rest = role.permissions.exclude(codename="view_auditevent")
+    update_role(actor=ACTOR, role=role, changes={"permissions": list(rest)}, held=None)
+    api.refused(403, "GET", "audit/events")
 
 
 def test_a_granted_permission_counts_at_once_and_so_does_taking_it_back(
-    member: Membership,
+    api: ApiClient, member: Membership
 ) -> None:
     set_membership(actor=ACTOR, user=member.user, project=member.project, role=role_named("viewer"))
-    api = ApiClient(api_key_for(member))
     permission = "authz.view_auditevent"
     api.refused(403, "GET", "audit/events")
     add_user_permission(
