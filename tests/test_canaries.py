@@ -17,6 +17,7 @@ from authz.models import AuditEvent, User
 from integrations.models import Integration
 from intmod_site.logs import JSONFormatter
 from tests.admin.forms import submit, url
+from tests.admin.heard import HEARD_SECRET
 from tests.admin.test_pages import ADDABLE
 from tests.admin.world import PASSWORD, SECRET, World, build
 from tests.api_client import ApiClient
@@ -65,7 +66,7 @@ def planted(world: World, tokens: dict[str, str]) -> set[str]:
         settings.SECRET_KEY, settings.AUDIT_KEY, settings.API_KEY_PEPPER, settings.METRICS_TOKEN,
         *settings.JWT_SIGNING_KEYS.values(), *settings.FIELD_ENCRYPTION_KEYS.values(),
     ]  # fmt: skip
-    return {SECRET, TYPED, PASSWORD, world.key_text, *tokens.values(), *keys}
+    return {SECRET, HEARD_SECRET, TYPED, PASSWORD, world.key_text, *tokens.values(), *keys}
 
 
 @pytest.fixture
@@ -132,6 +133,9 @@ def test_what_the_api_is_told_it_does_not_tell(
         ("POST", "auth/token/refresh", {"refresh": tokens["refresh"] + "x"}),
         ("POST", "auth/token/verify", {"token": world.key_text}),
         ("PATCH", "integration/external/crm", {"api_key": TYPED}),
+        ("POST", "integration/webhook/sources", {"name": "in", "secret": TYPED + "é"}),
+        ("POST", "integration/webhook/sources", {"name": "in", "secret": [TYPED]}),
+        ("PATCH", "integration/webhook/sources/heard", {"secret": TYPED}),
     ]
     for method, path, sent in asked:
         response = api.call(method, path, sent)

@@ -1,5 +1,13 @@
 """External systems in the admin."""
 
-from integrations.admin import calls, connections, deliveries, endpoints, messages
+from integrations.admin import (
+    calls,
+    connections,
+    deliveries,
+    endpoints,
+    inbound,
+    messages,
+    received,
+)
 
-__all__ = ["calls", "connections", "deliveries", "endpoints", "messages"]
+__all__ = ["calls", "connections", "deliveries", "endpoints", "inbound", "messages", "received"]

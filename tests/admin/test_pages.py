@@ -20,6 +20,7 @@ from authz.models import (
 from integrations.models import (
     CallRecord,
     EventType,
+    InboundSource,
     Integration,
     WebhookDelivery,
     WebhookEndpoint,
@@ -45,7 +46,7 @@ MODELS = list(admin.site._registry)
 ADDABLE = [
     APIKey, Group, Integration, Membership, ModelAlias, ModelVersion, PolicyAttachment, Project,
     RegisteredModel, SecurityPolicy, TaskDefault, User, Threshold, MetricDefinition, Silence,
-    ProtectedAlias, OptimizationRule, WebhookEndpoint, EventType,
+    ProtectedAlias, OptimizationRule, WebhookEndpoint, EventType, InboundSource,
 ]  # fmt: skip
 RECORDS = (
     CallRecord, AuditEvent, InferenceRecord, MetricSample, WebhookDelivery, WebhookMessage,

@@ -8,6 +8,7 @@ from authz.models import APIKey, AuditEvent, Session, User
 from authz.secrets.fields import SECRET_MASK
 from integrations.models import Integration
 from tests.admin.forms import submit, url
+from tests.admin.heard import HEARD_SECRET
 from tests.admin.told import HOOK_SECRET
 from tests.admin.world import SECRET, World
 
@@ -23,7 +24,7 @@ def test_no_page_shows_a_secret(world: World, staff: Client) -> None:
     hidden = [
         SECRET, world.key_text, key.secret_hash, str(session.refresh_jti), session.refresh_jti.hex,
         user.password, world.integration.api_key.ciphertext, HOOK_SECRET,
-        world.told[0].secret.ciphertext,
+        world.told[0].secret.ciphertext, HEARD_SECRET, world.heard[0].secret.ciphertext,
     ]  # fmt: skip
     pages = ["/admin/"]
     for obj in [*world.objects, *AuditEvent.objects.all()]:

@@ -37,6 +37,7 @@ from registry.models import (
     Route,
     TaskDefault,
 )
+from tests.admin.heard import hear, hear_more
 from tests.admin.told import add_attempt, tell
 from tests.admin.watched import watch
 from tests.factories.integrations import CallRecordFactory
@@ -68,6 +69,7 @@ class World:
     sample: MetricSample
     watched: list[Any]
     told: list[Any]
+    heard: list[Any]
 
     @property
     def objects(self) -> list[Any]:
@@ -92,6 +94,7 @@ class World:
             self.sample,
             *self.watched,
             *self.told,
+            *self.heard,
             Group.objects.get(name="admin"),
             AuditEvent.objects.first(),
         ]
@@ -142,6 +145,7 @@ def build() -> World:
         ),
         watched=watch(version),
         told=tell(project),
+        heard=hear(project),
     )
 
 
@@ -220,4 +224,6 @@ def grow(world: World, count: int = 12) -> None:
         tell(world.project, name=f"{index}")
         publish("order.created", {"n": index}, project=world.project)
         add_attempt(world.told[-1], hours_ago=index)
+        hear(project)
+        hear_more(world.heard[0], index)
         Group.objects.create(name=f"role{index}")
