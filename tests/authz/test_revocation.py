@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from authz.identity.grants import add_user_permission, remove_user_permission
-from authz.identity.members import remove_membership, set_membership
+from authz.identity.members import remove_membership, set_membership, update_user
 from authz.identity.role_changes import update_role
 from authz.identity.roles import role_named
 from authz.models import APIKey, Membership
@@ -72,6 +72,27 @@ def test_an_expired_key_is_refused(with_key: ApiClient) -> None:
     with_key.ok("GET", "auth/me")
     APIKey.objects.update(expires_at=timezone.now())
     with_key.refused(401, "GET", "auth/me")
+
+
+def new_password(member: Membership) -> None:
+    update_user(actor=ACTOR, user=member.user, changes={}, password="another horse battery staple")
+
+
+@pytest.mark.parametrize(
+    "end", [deactivate_user, deactivate_project, leave, delete_user, new_password]
+)
+def test_nothing_is_refreshed_afterwards(
+    log_in: LogIn, member: Membership, anonymous: ApiClient, end: Callable[[Membership], None]
+) -> None:
+    """The codec alone answers 200 after a new password, and 500 for a user who is gone."""
+    pair = log_in()
+    member.user.refresh_from_db()
+    end(member)
+    anonymous.refused(401, "POST", "auth/token/refresh", {"refresh": pair["refresh"]})
+    for token in pair["access"], pair["refresh"]:
+        told = anonymous.ok("POST", "auth/token/verify", {"token": token})
+        assert told == {"active": False, "claims": None}
+    ApiClient(pair["access"]).refused(401, "GET", "auth/me")
 
 
 @pytest.fixture(params=["key", "token"])
