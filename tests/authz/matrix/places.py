@@ -172,4 +172,6 @@ def build() -> Places:
     address = f"/{HOOKS}/inbound/{source.pk}"
     answer = ApiClient().call("POST", address, raw=body, **senders.standard(body))
     assert answer.status_code < 300, answer.content
-    return Places(world, member, account, key, source, ReceivedEvent.objects.get(), outsider)
+    return Places(
+        world, member, account, key, source, ReceivedEvent.objects.get(source=source), outsider
+    )
