@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from authz.models import AuditEvent, Membership, Session
 from tests.api_client import ApiClient
 from tests.authz.conftest import LogIn
-from tests.factories.authz import PASSWORD, MembershipFactory
+from tests.factories.authz import PASSWORD, MembershipFactory, api_key_for
 
 
 def test_a_login_gives_tokens_for_one_project(log_in: LogIn, member: Membership) -> None:
@@ -100,3 +100,14 @@ def test_a_password_under_an_older_hash_logs_in_and_is_hashed_anew(
     ApiClient(log_in()["access"]).ok("GET", "auth/me")
     member.user.refresh_from_db()
     assert not member.user.password.startswith("pbkdf2")
+
+
+def test_each_door_has_its_own_credential(member: Membership) -> None:
+    member.user.is_staff = member.user.is_superuser = True
+    member.user.save()
+    browser, caller = ApiClient(), ApiClient(api_key_for(member))
+    browser.force_login(member.user)
+    assert browser.call("GET", "/admin/").status_code == 200
+    browser.refused(401, "GET", "auth/me")
+    caller.ok("GET", "auth/me")
+    assert caller.call("GET", "/admin/").status_code == 302
