@@ -4,7 +4,6 @@ Every call goes through the guard, is bound by all its deadlines, follows no red
 proxy of the environment and is made once: trying again is the caller's decision.
 """
 
-from collections.abc import Generator
 from time import monotonic
 
 from integrations.http.countdown import Countdown
@@ -13,6 +12,7 @@ from integrations.http.guard import parse_url
 from integrations.http.messages import OutboundRequest, OutboundResponse
 from integrations.http.policy import Deadlines, EgressPolicy
 from integrations.http.pool import Pools
+from integrations.http.steps import Steps, done
 from integrations.http.stream import OutboundStream
 
 PUBLIC_ONLY = EgressPolicy()
@@ -81,12 +81,7 @@ class HttpClient:
         steps = self.opening_stream(
             request, deadlines=deadlines, egress=egress, line_limit_bytes=line_limit_bytes
         )
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                stream: OutboundStream = end.value
-                return stream
+        return done(steps)
 
     def opening_stream(
         self,
@@ -96,7 +91,7 @@ class HttpClient:
         egress: EgressPolicy = PUBLIC_ONLY,
         line_limit_bytes: int = _LINE_LIMIT_BYTES,
         step_s: float = 60.0,
-    ) -> Generator[None, None, OutboundStream]:
+    ) -> Steps[OutboundStream]:
         """Do as `open_stream` does in steps, so that it can be given up meanwhile by closing it.
 
         Args:

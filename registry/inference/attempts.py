@@ -5,24 +5,22 @@ wherever it waits, so that a stream's caller can be watched meanwhile.
 """
 
 import random
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from math import inf
 from time import monotonic, sleep
 from typing import Generic, Protocol, TypeVar
 
 from integrations.http.breaker import Breaker
 from integrations.http.retry import RetryPolicy
+from integrations.http.steps import Steps
 from intmod_site.api.errors import ApiError, ServiceUnavailable, UpstreamTimeout
 from registry.inference.providers.upstream_errors import Fallback, UpstreamError
 
 Answer = TypeVar("Answer")
 MIN_TRY_S = 0.05
 """With less than this left of the deadline, asking somebody new could only fail."""
-
-
-LONGEST_STEP_S = 0.5
-"""How long it sleeps without a look up."""
+STEP_S = 0.5
+"""How long to wait for anything without a look at whether a stream's caller is still there."""
 
 
 class Candidate(Protocol):
@@ -64,51 +62,16 @@ class _Last:
     soonest_s: float | None = None
 
 
-Steps = Generator[None, None, Answer]
-"""Something that takes its time, and gives None now and then until it is done."""
-
-
-def first_answer(
-    candidates: Iterable[Somebody],
+def at_once(
     ask: Callable[[Somebody, float], Answer],
-    *,
-    deadline_s: float,
-    clock: Callable[[], float] = monotonic,
-    wait: Callable[[float], None] = sleep,
-    dice: Callable[[], float] = random.random,
-) -> Answered[Somebody, Answer]:
-    """Ask the candidates in order until one answers.
-
-    Args:
-        candidates: The first is the one that was called for, the others its fallbacks.
-        ask: Asks one, with the seconds that are left.
-        deadline_s: Seconds for everything together.
-        clock: Seconds that only ever grow.
-        wait: Sleeps.
-        dice: Gives a number from 0 to 1, for the jitter of waits.
-
-    Raises:
-        ApiError: Of the last failure, or 503 with Retry-After when every breaker is open.
-    """
+) -> Callable[[Somebody, float], Steps[Answer]]:
+    """Make asking that answers when it returns one of steps: there are none."""
 
     def asking(candidate: Somebody, left_s: float) -> Steps[Answer]:
         yield from ()
         return ask(candidate, left_s)
 
-    steps = answering(
-        candidates, asking, deadline_s=deadline_s, clock=clock, wait=wait, dice=dice, step_s=inf
-    )
-    return done(steps)
-
-
-def done(steps: Steps[Answer]) -> Answer:
-    """Take all steps, and give what comes of them."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            answer: Answer = end.value
-            return answer
+    return asking
 
 
 def answering(
@@ -119,9 +82,22 @@ def answering(
     clock: Callable[[], float] = monotonic,
     wait: Callable[[float], None] = sleep,
     dice: Callable[[], float] = random.random,
-    step_s: float = LONGEST_STEP_S,
+    step_s: float,
 ) -> Steps[Answered[Somebody, Answer]]:
-    """Do as `first_answer` does, step by step; closed, it asks nobody any more."""
+    """Ask the candidates in order until one answers, step by step; closed, it asks nobody any more.
+
+    Args:
+        candidates: The first is the one that was called for, the others its fallbacks.
+        asking: Asks one, with the seconds that are left.
+        deadline_s: Seconds for everything together.
+        clock: Seconds that only ever grow.
+        wait: Sleeps.
+        dice: Gives a number from 0 to 1, for the jitter of waits.
+        step_s: How long a step sleeps at most.
+
+    Raises:
+        ApiError: Of the last failure, or 503 with Retry-After when every breaker is open.
+    """
     ends_at = clock() + deadline_s
     last = _Last()
     for candidate in _willing(candidates, last):

@@ -6,10 +6,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from time import monotonic
 
+from integrations.http.steps import Steps
 from intmod_site.api.errors import ApiError
 from intmod_site.database import release_connection
 from registry.catalog.resolution import Target
-from registry.inference.attempts import Steps
+from registry.inference.attempts import STEP_S
 from registry.inference.calls import (
     ChatCall,
     ChatResult,
@@ -29,9 +30,6 @@ from registry.inference.providers.upstream_errors import UpstreamError
 from registry.inference.records import Outcome, kept_answer
 from registry.inference.structured_output import check_text
 from registry.inference.token_estimates import estimated_usage
-
-BEAT_S = 0.5
-"""How long to wait for an event before looking whether the caller is still there."""
 
 
 class ClientClosed(ApiError):
@@ -179,7 +177,7 @@ class CallStream(Iterator[StreamEvent | None]):
     def _take(self) -> StreamEvent | None:
         assert self._opened is not None  # noqa: S101 -- it has begun
         with self.meter.waiting:
-            return self._opened.source.take(BEAT_S)
+            return self._opened.source.take(STEP_S)
 
     def _note(self, event: StreamEvent | None) -> None:
         if isinstance(event, TextDelta):

@@ -12,14 +12,15 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from authz.policies.enforcement import PolicyDenied
+from integrations.http.steps import Steps, done
 from intmod_site.api.errors import ApiError
 from intmod_site.database import release_connection
 from registry.catalog.resolution import Target
 from registry.inference import response_cache
 from registry.inference.admission import admit
 from registry.inference.asked import Asked
+from registry.inference.attempts import STEP_S, answering, at_once
 from registry.inference.attempts import Answered as AnsweredTry
-from registry.inference.attempts import Steps, answering, done
 from registry.inference.call_stream import CallStream, Opened
 from registry.inference.calls import Call, ChatCall, ChatResult, Result, Usage
 from registry.inference.candidates import TargetCandidate, plan_call
@@ -36,7 +37,7 @@ from registry.inference.providers.upstream_errors import Kind, UpstreamError
 from registry.inference.records import Outcome, kept_answer, record_refusal
 from registry.inference.structured_output import check_form
 from registry.inference.upstream import ask, built
-from registry.inference.upstream_events import STEP_S, first_token_timeout_s, opening_events
+from registry.inference.upstream_events import first_token_timeout_s, opening_events
 
 LOCAL_DEADLINE_S = 120.0
 
@@ -194,12 +195,7 @@ def _first_answer(
     meter: Meter, ask_one: Callable[[TargetCandidate, float], Answer]
 ) -> AnsweredTry[TargetCandidate, Answer]:
     """Ask whoever may answer; a call that nobody answered is on record then."""
-
-    def asking(candidate: TargetCandidate, left_s: float) -> Steps[Answer]:
-        yield from ()
-        return ask_one(candidate, left_s)
-
-    return done(_answering(meter, asking, step_s=inf))
+    return done(_answering(meter, at_once(ask_one), step_s=inf))
 
 
 def _answering(

@@ -8,9 +8,10 @@ from time import monotonic
 from integrations.connections.connection import Connection
 from integrations.http.client import opening_stream
 from integrations.http.errors import OutboundError
+from integrations.http.steps import Steps
 from integrations.http.stream import OutboundStream
 from registry.catalog.resolution import Target
-from registry.inference.attempts import Steps
+from registry.inference.attempts import STEP_S
 from registry.inference.calls import ChatCall, StreamEvent
 from registry.inference.guard import BeforeSending
 from registry.inference.metering import Stopwatch
@@ -32,8 +33,6 @@ LINE_LIMIT_BYTES = 4 * 1024 * 1024
 ERROR_LIMIT_BYTES = 1024 * 1024
 MOST_TRAILING_LINES = 8
 TRAILING_WAIT_S = 0.005
-STEP_S = 0.5
-"""How long to wait without a look at whether the caller is still there."""
 
 
 def opening_events(

@@ -1,12 +1,15 @@
 """The loop over tries and fallbacks, on a clock that the tests move."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import inf
+from typing import Any
 
 import pytest
 
 from integrations.http.breaker import Breaker, BreakerPolicy, State
 from integrations.http.retry import RetryPolicy
+from integrations.http.steps import done
 from intmod_site.api.errors import (
     ApiError,
     ServiceUnavailable,
@@ -14,7 +17,7 @@ from intmod_site.api.errors import (
     UpstreamFailed,
     ValidationFailed,
 )
-from registry.inference.attempts import Answered, first_answer
+from registry.inference.attempts import Answered, answering, at_once
 from registry.inference.providers.upstream_errors import Fallback, Kind, UpstreamError
 
 
@@ -54,6 +57,12 @@ class Target:
 
 
 Run = Callable[..., Answered[Target, str]]
+
+
+def first_answer(
+    targets: Iterable[Target], ask: Callable[[Target, float], str], **told: Any
+) -> Answered[Target, str]:
+    return done(answering(targets, at_once(ask), step_s=inf, **told))
 
 
 @pytest.fixture
