@@ -31,7 +31,8 @@ from authz.audit.record import record_event  # noqa: E402
 from authz.audit.seal import seal_events  # noqa: E402
 from authz.audit.verify import verify  # noqa: E402
 from authz.identity.keys import create_api_key  # noqa: E402
-from authz.identity.members import create_project, create_user, set_membership  # noqa: E402
+from authz.identity.members import create_project, create_user  # noqa: E402
+from authz.identity.memberships import set_membership  # noqa: E402
 from authz.identity.roles import role_named  # noqa: E402
 from authz.models import AuditEvent, Project  # noqa: E402
 from benchmarks.machine import describe  # noqa: E402

@@ -22,7 +22,8 @@ def prepare() -> tuple[Any, str]:
 
     from authz.audit.actor import SYSTEM
     from authz.identity.keys import create_api_key
-    from authz.identity.members import create_project, create_user, set_membership
+    from authz.identity.members import create_project, create_user
+    from authz.identity.memberships import set_membership
     from authz.identity.roles import ADMIN, role_named
 
     call_command("migrate", verbosity=0, interactive=False)

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.http import HttpRequest
 
 from authz.admin.audited import AuditedAdmin
-from authz.identity import members, memberships
+from authz.identity import memberships
 from authz.models import Membership
 
 OURS = ("authz", "integrations", "registry")
@@ -61,12 +61,12 @@ class MembershipAdmin(AuditedAdmin):
 
     def remove(self, request: HttpRequest, obj: Membership) -> None:
         """End the membership."""
-        members.remove_membership(
+        memberships.remove_membership(
             actor=self.actor(request), membership=obj, held=self.held(request)
         )
 
     def _save(self, request: HttpRequest, *, form: Any, **place: Any) -> Membership:
-        return memberships.save_membership(
+        return memberships.set_membership(
             actor=self.actor(request),
             extra_permissions=form.cleaned_data["extra_permissions"],
             held=self.held(request),

@@ -1,21 +1,16 @@
-"""Users, projects and memberships: creating them and what follows from changing them."""
+"""Users and projects: creating them and what follows from changing them."""
 
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
 from authz.audit.actor import Actor
 from authz.audit.record import State, record_change, state_of
-from authz.configuration.revision import move_revision
-from authz.identity.grants import check_held, check_reach, named
-from authz.identity.last_admin import keeping_an_admin
-from authz.models.credentials import APIKey, Session
-from authz.models.projects import Membership, Project
+from authz.identity.grants import check_held, check_reach
+from authz.models.projects import Project
 from authz.models.users import User
 from intmod_site.api.errors import Conflict
 
@@ -154,115 +149,6 @@ def update_project(*, actor: Actor, project: Project, changes: dict[str, Any]) -
             after=state_of(current),
         )
     return current
-
-
-def set_membership(
-    *,
-    actor: Actor,
-    user: User,
-    project: Project,
-    role: Group,
-    held: AbstractSet[str] | None = None,
-    new: bool = False,
-) -> Membership:
-    """Make the user a member in this role, or change the role of one who is.
-
-    Args:
-        actor: Who does it.
-        user, project, role: Who, where, as what.
-        held: What the caller holds; None for superusers and the machine, who hold everything.
-        new: Whether the user must not be a member yet.
-
-    Raises:
-        Conflict: They are a member already, or the project's last admin.
-        PermissionDenied: Nobody grants what they do not hold, nor changes who can do more.
-    """
-    with transaction.atomic(), keeping_an_admin(project, held=held):
-        return place_member(actor=actor, user=user, project=project, role=role, held=held, new=new)
-
-
-def place_member(
-    *,
-    actor: Actor,
-    user: User,
-    project: Project,
-    role: Group,
-    held: AbstractSet[str] | None,
-    new: bool = False,
-) -> Membership:
-    """Do what `set_membership` does, for a caller that sees to the last admin itself.
-
-    Args:
-        actor, user, project, role, held, new: As there.
-    """
-    with transaction.atomic():
-        membership = (
-            Membership.objects.select_for_update(of=("self",))
-            .filter(user=user, project=project)
-            .select_related("user", "project")
-            .first()
-        )
-        if membership is None:
-            before = None
-            membership = Membership(user=user, project=project)
-        elif new:
-            raise Conflict(f"{user} is a member already.")
-        else:
-            check_reach(membership, held)
-            if membership.role_id == role.pk:
-                return membership
-            before = state_of(membership)
-        check_held(added=set(named(role.permissions.all())), held=held)
-        membership.role = role
-        membership.save()
-        move_revision()
-        record_change(
-            actor=actor,
-            action="membership.update" if before else "membership.create",
-            obj=membership,
-            project=project,
-            before=before,
-            after=state_of(membership),
-        )
-    return membership
-
-
-def remove_membership(
-    *, actor: Actor, membership: Membership, held: AbstractSet[str] | None = None
-) -> None:
-    """End a membership: the user's credentials in the project count no more.
-
-    Args:
-        actor: Who ends it.
-        membership: The membership.
-        held: What the caller holds; None for superusers and the machine, who hold everything.
-
-    Raises:
-        Conflict: It is the project's last admin's.
-        PermissionDenied: The member can do what the caller may not.
-    """
-    check_reach(membership, held)
-    before = state_of(membership)
-    label = Membership(
-        pk=membership.pk, user_id=membership.user_id, project_id=membership.project_id
-    )
-    ours = {"user_id": membership.user_id, "project_id": membership.project_id}
-    with transaction.atomic(), keeping_an_admin(membership.project, held=held):
-        membership.delete()
-        # Ended for good: a later membership does not bring old credentials back to life.
-        now = timezone.now()
-        APIKey.objects.filter(**ours, revoked_at=None).update(revoked_at=now)
-        Session.objects.filter(**ours, revoked_at=None).update(
-            revoked_at=now, revoked_reason="membership_ended"
-        )
-        move_revision()
-        record_change(
-            actor=actor,
-            action="membership.delete",
-            obj=label,
-            project=membership.project,
-            before=before,
-        )
 
 
 def _state_of_user(user: User) -> State:

@@ -6,7 +6,8 @@ from django.db import transaction
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.identity.grants import check_held, check_reach, named
-from authz.identity.members import remove_membership, set_membership, update_user
+from authz.identity.members import update_user
+from authz.identity.memberships import remove_membership, set_membership
 from authz.models.projects import Membership, Project
 from authz.models.users import User
 from intmod_site.api.errors import Conflict, ValidationFailed

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.api.views import ProjectViewSet
-from authz.identity import members, memberships
+from authz.identity import memberships
 from authz.identity.grants import named, permissions_named
 from authz.models.projects import Membership
 from authz.models.users import User
@@ -92,7 +92,7 @@ class MembershipViewSet(ProjectViewSet):
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Let a person out: their next request is refused, and their keys end for good."""
-        members.remove_membership(
+        memberships.remove_membership(
             actor=self.principal.actor,
             membership=self.get_object(),
             held=frozenset(self.principal.permissions),
@@ -101,7 +101,7 @@ class MembershipViewSet(ProjectViewSet):
 
     def _save(self, user: User, body: dict[str, Any], *, new: bool = False) -> Membership:
         extra = body.get("extra_permissions")
-        saved = memberships.save_membership(
+        saved = memberships.set_membership(
             actor=self.principal.actor,
             user=user,
             project=self.principal.project,

@@ -10,7 +10,8 @@ from django.core.management import call_command
 from authz.audit.actor import Actor
 from authz.identity.keys import create_api_key
 from authz.identity.lookup import find_principal
-from authz.identity.members import create_project, create_user, set_membership
+from authz.identity.members import create_project, create_user
+from authz.identity.memberships import set_membership
 from authz.identity.roles import ADMIN, role_named
 from authz.models import Project, User
 from intmod_site.api.errors import NotAuthenticated

@@ -19,7 +19,8 @@ import json
 from decimal import Decimal
 from authz.audit.actor import SYSTEM
 from authz.identity.keys import create_api_key
-from authz.identity.members import create_project, create_user, set_membership
+from authz.identity.members import create_project, create_user
+from authz.identity.memberships import set_membership
 from authz.identity.roles import role_named
 from authz.limits.call_limits import create_call_limit
 from integrations.connections.services import register_integration

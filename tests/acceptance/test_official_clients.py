@@ -35,7 +35,8 @@ PREPARE = """
 import json
 from authz.audit.actor import SYSTEM
 from authz.identity.keys import create_api_key
-from authz.identity.members import create_project, create_user, set_membership
+from authz.identity.members import create_project, create_user
+from authz.identity.memberships import set_membership
 from authz.identity.roles import role_named
 from integrations.connections.services import register_integration
 from registry.catalog.versions import register_model

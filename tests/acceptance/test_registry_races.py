@@ -102,7 +102,8 @@ def test_one_approval_is_answered_once(server: Server, key: str) -> None:
     other = server.shell(
         "import json; from authz.audit.actor import SYSTEM; from authz.models import Project; "
         "from authz.identity.keys import create_api_key; "
-        "from authz.identity.members import create_user, set_membership; "
+        "from authz.identity.members import create_user; "
+        "from authz.identity.memberships import set_membership; "
         "from authz.identity.roles import role_named; project = Project.objects.get(); "
         "user = create_user(actor=SYSTEM, username='bob', password='correct horse battery stable');"
         "set_membership(actor=SYSTEM, user=user, project=project, role=role_named('admin')); "

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from authz.audit.actor import Actor
-from authz.identity import keys, members, roles, sessions
+from authz.identity import keys, members, memberships, roles, sessions
 from authz.limits.call_limits import create_call_limit
 from authz.models import (
     APIKey,
@@ -106,7 +106,7 @@ def build() -> World:
         actor=ACTOR, username="ada", password=PASSWORD, is_staff=True, is_superuser=True
     )
     project = members.create_project(actor=ACTOR, slug="shop", name="Shop")
-    membership = members.set_membership(
+    membership = memberships.set_membership(
         actor=ACTOR, user=staff, project=project, role=roles.role_named("admin")
     )
     key, key_text = keys.create_api_key(actor=ACTOR, user=staff, project=project, name="frontend")
@@ -195,7 +195,7 @@ def grow(world: World, count: int = 12) -> None:
     for index in range(count):
         user = members.create_user(actor=ACTOR, username=f"user{index}", password=PASSWORD)
         project = members.create_project(actor=ACTOR, slug=f"project{index}", name="More")
-        members.set_membership(
+        memberships.set_membership(
             actor=ACTOR, user=user, project=project, role=roles.role_named("viewer")
         )
         keys.create_api_key(actor=ACTOR, user=user, project=project, name="more")

@@ -15,7 +15,7 @@ from authz.identity.grants import (
 )
 from authz.identity.keys import create_api_key
 from authz.identity.lookup import find_principal
-from authz.identity.members import set_membership
+from authz.identity.memberships import set_membership
 from authz.identity.roles import ROLES
 from authz.models import Membership
 from intmod_site.api.errors import PermissionDenied, ValidationFailed

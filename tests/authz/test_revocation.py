@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from authz.identity.grants import add_user_permission, remove_user_permission
-from authz.identity.members import remove_membership, set_membership, update_user
+from authz.identity.members import update_user
+from authz.identity.memberships import remove_membership, set_membership
 from authz.identity.role_changes import update_role
 from authz.identity.roles import role_named
 from authz.models import APIKey, Membership

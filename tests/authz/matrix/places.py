@@ -148,7 +148,7 @@ def build() -> Places:
     """Make one of everything, through the services."""
     world = worlds.build()
     bob = create_user(actor=ACTOR, username="bob", password=PASSWORD)
-    member = memberships.save_membership(
+    member = memberships.set_membership(
         actor=ACTOR, user=bob, project=world.project, role=roles.role_named("viewer"), held=None,
         extra_permissions=permissions_named(["registry.view_route"]).values(),
     )  # fmt: skip
