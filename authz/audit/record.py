@@ -1,6 +1,8 @@
 """Writing audit events. A change and its event share one transaction: both happen or neither."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address
@@ -87,12 +89,8 @@ def record_event(
     """Record something that happened and changed no row of ours.
 
     Args:
-        actor: Who did it.
-        action: What was done, `<object type>.<verb>`.
-        outcome: How it ended.
-        project: Where; None for the whole installation.
-        changes: What there is to tell; nothing secret.
-        object_type, object_id, object_label: What it was done to.
+        actor, action, outcome, project, changes: As `Happened`.
+        object_type, object_id, object_label: Likewise.
     """
     _write(
         actor=actor,
@@ -104,6 +102,51 @@ def record_event(
         object_label=object_label[:200],
         changes=changes,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Something that happened on a request that may be another thread's.
+
+    Args:
+        actor: Who did it.
+        action: What was done, `<object type>.<verb>`.
+        outcome: How it ended.
+        project: Where; None for the whole installation.
+        changes: What there is to tell; nothing secret.
+        object_type, object_id, object_label: What it was done to.
+        request_id: On which request; empty for none.
+    """
+
+    actor: Actor
+    action: str
+    outcome: AuditEvent.Outcome
+    project: Project | None
+    changes: dict[str, Any]
+    object_type: str
+    object_id: str
+    object_label: str
+    request_id: str
+
+
+def record_events(events: Iterable[Happened]) -> None:
+    """Record what happened on several requests that share a transaction, in order."""
+    rows = [
+        _row(
+            actor=event.actor,
+            action=event.action,
+            outcome=event.outcome,
+            project=event.project,
+            object_type=event.object_type,
+            object_id=event.object_id,
+            object_label=event.object_label[:200],
+            changes=event.changes,
+            request_id=event.request_id,
+        )
+        for event in events
+    ]
+    if rows:
+        _insert(rows)
 
 
 def state_of(obj: models.Model) -> State:
@@ -140,6 +183,12 @@ def _shown(obj: models.Model, field: Any) -> Any:
 def _write(
     *, actor: Actor, project: Project | None, changes: dict[str, Any], **fields: Any
 ) -> None:
+    _insert([_row(actor=actor, project=project, changes=changes, **fields)])
+
+
+def _row(
+    *, actor: Actor, project: Project | None, changes: dict[str, Any], **fields: Any
+) -> list[Any]:
     values = {
         "occurred_at": timezone.now(),
         "actor_kind": actor.kind,
@@ -156,18 +205,22 @@ def _write(
         "request_id": current_request_id() or "",
         **fields,
     }
-    _insert(values | {"mac": mac_of(values)})
-
-
-def _insert(values: dict[str, Any]) -> None:
-    """Insert by hand: building the statement by the ORM takes longer than everything else here."""
     stored = values | {
+        "mac": mac_of(values),
         "occurred_at": adapted(values["occurred_at"]),
         "project_id": adapted(values["project_id"]),
         "changes": _stored_json(values["changes"]),
     }
+    return [stored[name] for name in _STORED]
+
+
+def _insert(rows: list[list[Any]]) -> None:
+    """Insert by hand: building the statement by the ORM takes longer than everything else here."""
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [stored[name] for name in _STORED])
+        if len(rows) == 1:
+            cursor.execute(_INSERT, rows[0])
+        else:
+            cursor.executemany(_INSERT, rows)
 
 
 def _stored_json(changes: dict[str, Any]) -> str:

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from authz.audit.actor import Actor
 from intmod_site.api.errors import NotFound, ValidationFailed
+from intmod_site.request_context import current_request_id
 from registry.models import ModelVersion
-from registry.monitoring.keeping import keep, locked
+from registry.monitoring.keeping import Report, keep
 
 METRIC_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,99}")
 MAX_METRICS = 1000
@@ -38,15 +39,12 @@ def update_performance(
         raise ValidationFailed.of("ts", "This moment lies in the future.")
     _check(metrics)
     with transaction.atomic():
-        current = locked(version.project, version.identifier)
-        if current is None:
+        values = [(name, float(value), moment) for name, value in metrics.items()]
+        by_name = {version.identifier: values}
+        request_id = current_request_id() or ""
+        (kept,) = keep([Report(actor, version.project, by_name, request_id)])
+        if kept.missing:
             raise NotFound(f"There is no version {version}.", code="version_not_found")
-        keep(
-            actor=actor,
-            project=version.project,
-            version=current,
-            values=[(name, float(value), moment) for name, value in metrics.items()],
-        )
     version.refresh_from_db(fields=["performance_metrics"])
     return version
 

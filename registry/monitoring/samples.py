@@ -7,16 +7,20 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
-from django.db import transaction
 from django.utils import timezone
 
 from authz.audit.actor import Actor
 from authz.models import Project
 from intmod_site.api.errors import ValidationFailed
-from registry.monitoring.keeping import Value, keep, locked
+from intmod_site.group_commit import GroupCommit
+from intmod_site.request_context import current_request_id
+from registry.monitoring.keeping import Report, Value, keep
 from registry.monitoring.performance import CLOCK_SKEW, METRIC_NAME
 
 MAX_SAMPLES = 1000
+
+_reports = GroupCommit(keep, size=lambda report: report.size, at_once=MAX_SAMPLES)
+"""Who reports while others commit is committed with the next: most reports are of few values."""
 
 
 class Sample(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,20 +55,13 @@ def add_samples(*, actor: Actor, project: Project, samples: Sequence[Sample]) ->
         moment = _checked(index, sample, now)
         values[sample.model_id].append((sample.metric, sample.value, moment))
         named_at.setdefault(sample.model_id, index)
-    with transaction.atomic():
-        # In one order, so that two batches about the same versions do not wait for each other.
-        versions = {name: locked(project, name) for name in sorted(values)}
-        missing = [named_at[name] for name, version in versions.items() if version is None]
-        if missing:
-            raise ValidationFailed.of(
-                f"/samples/{min(missing)}/model_id", "There is no such version in this project."
-            )
-        kept = sum(
-            keep(actor=actor, project=project, version=version, values=values[name])
-            for name, version in versions.items()
-            if version is not None
+    kept = _reports.commit(Report(actor, project, values, current_request_id() or ""))
+    if kept.missing:
+        first = min(named_at[name] for name in kept.missing)
+        raise ValidationFailed.of(
+            f"/samples/{first}/model_id", "There is no such version in this project."
         )
-    return kept, len(samples) - kept
+    return kept.count, len(samples) - kept.count
 
 
 def _checked(index: int, sample: Sample, now: datetime) -> datetime:

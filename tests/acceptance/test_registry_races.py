@@ -131,6 +131,49 @@ def test_two_evaluators_leave_one_alert(server: Server, key: str) -> None:
     assert [alert["state"] for alert in alerts] == ["FIRING"]
 
 
+def test_those_who_report_at_once_are_kept_and_told_apart(server: Server, key: str) -> None:
+    """Reports share transactions; what is wrong with one is told to whoever sent it."""
+    make_model(server, key, "reported", versions=2)
+    make_model(server, key, "reported-too", versions=1)
+
+    def report(index: int) -> Any:
+        name = ("reported-1", "reported-2", "reported-too-1", "nowhere-1")[index % 4]
+        metric = "1odd" if index % 5 == 4 else "score"
+        sample = {"model_id": name, "metric": metric, "value": index // 2 * 1.0}
+        twice = {"ts": "2026-01-01T00:00:00Z"} if index % 3 == 0 else {}
+        return {"samples": [sample | twice]}
+
+    def send(index: int) -> tuple[int, int, Any]:
+        answer = server.call("POST", "db/metrics", key, report(index))
+        return index, answer.status_code, answer.json()
+
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(send, range(240)))
+    kept = 0
+    for index, status, body in answers:
+        bad = "metric" if index % 5 == 4 else "model_id" if index % 4 == 3 else ""
+        assert status == (400 if bad else 201), body
+        if bad:
+            (field,) = body["error_details"]["fields"]
+            assert field["path"] == f"/samples/0/{bad}"
+        else:
+            assert body["data"]["accepted"] + body["data"]["duplicates"] == 1
+            kept += body["data"]["accepted"]
+    there, events, requests, current = server.shell(
+        "import json; from authz.models import AuditEvent as E; "
+        "from registry.models import MetricSample as S, ModelVersion as V; "
+        "mine = E.objects.filter(action='modelversion.measure', object_label__startswith='report');"
+        "last = {v.identifier: (v.performance_metrics, S.objects.filter(version=v)"
+        ".order_by('-ts').values_list('value', flat=True).first()) "
+        "for v in V.objects.filter(identifier__startswith='report')}; "
+        "print(json.dumps([S.objects.filter(version__identifier__startswith='report').count(), "
+        "mine.count(), mine.values('request_id').distinct().count(), last]))"
+    )
+    assert there == kept
+    assert 0 < events == requests <= kept
+    assert all(shown == {"score": newest} for shown, newest in current.values())
+
+
 def test_each_call_is_summed_up_once_by_any_number_of_workers(server: Server, key: str) -> None:
     make_model(server, key, "measured", versions=1)
     samples = [
