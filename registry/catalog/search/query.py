@@ -6,6 +6,8 @@ DISTINCT and the count of queries does not depend on the filter.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
 from django.db.models import Exists, Model, OuterRef, Q, TextField
@@ -21,6 +23,7 @@ from registry.catalog.search.fields import (
     whole_value,
 )
 from registry.catalog.search.parser import parse_filter
+from registry.catalog.search.rarest import rarest
 from registry.catalog.search.tree import All, Comparison, Node, Not, Some, refuse
 from registry.models import ModelAlias, ModelTag, VersionMetric, VersionTag
 from registry.models.tags import HEAD_LENGTH
@@ -47,6 +50,8 @@ VERSIONS = Searched(VERSION_COLUMNS, VersionTag, "version", has_metrics=True)
 def condition_of(text: str, searched: Searched, *, project_id: Any = None) -> Q:
     """Give a filter as a condition on the table's rows; an empty one holds for all.
 
+    One query, if there is a project and several tags are asked for.
+
     Args:
         text: The filter.
         searched: The table.
@@ -58,19 +63,43 @@ def condition_of(text: str, searched: Searched, *, project_id: Any = None) -> Q:
     tree = parse_filter(text)
     if tree is None:
         return Q()
-    return _condition(tree, replace(searched, project_id=project_id))
+    searched = replace(searched, project_id=project_id)
+    if isinstance(tree, All) and project_id is not None:
+        return _begun_with_rarest(tree, searched)
+    return _condition(tree, searched)
 
 
 def _condition(node: Node, searched: Searched) -> Q:
     if isinstance(node, All | Some):
-        joined = Q()
-        for part in node.parts:
-            inner = _condition(part, searched)
-            joined = joined & inner if isinstance(node, All) else joined | inner
-        return joined
+        return _joined(node, [_condition(part, searched) for part in node.parts])
     if isinstance(node, Not):
         return ~_condition(node.part, searched)
     return _comparison(node, searched)
+
+
+def _joined(node: All | Some, conditions: list[Q]) -> Q:
+    return reduce(and_ if isinstance(node, All) else or_, conditions, Q())
+
+
+def _begun_with_rarest(node: All, searched: Searched) -> Q:
+    """Begin with the rarest of several tags; of a row that has it, the others are looked up."""
+    conditions = [_condition(part, searched) for part in node.parts]
+    equal = {
+        place: (part.field.key, text_value(part, part.values[0]))
+        for place, part in enumerate(node.parts)
+        if isinstance(part, Comparison) and _is_tag(part) and part.operator == "="
+    }
+    if len(equal) > 1:
+        first = rarest(searched.tags, searched.project_id, list(equal.values()))
+        for place in set(equal) - {list(equal)[first]}:
+            key, value = equal[place]
+            rows = _tags_called(key, searched).filter(_is_value(value))
+            conditions[place] = Q(Exists(rows.filter(owner=OuterRef("pk"))))
+    return _joined(node, conditions)
+
+
+def _is_tag(comparison: Comparison) -> bool:
+    return comparison.field.entity in {"tag", "tags"} and bool(comparison.field.key)
 
 
 def _comparison(comparison: Comparison, searched: Searched) -> Q:
@@ -91,9 +120,7 @@ def _comparison(comparison: Comparison, searched: Searched) -> Q:
 
 
 def _tag(comparison: Comparison, searched: Searched) -> Q:
-    rows: Any = searched.tags._default_manager.filter(key=comparison.field.key)
-    if searched.project_id is not None:
-        rows = rows.filter(project=searched.project_id)
+    rows = _tags_called(comparison.field.key, searched)
     operator = comparison.operator
     if operator in {"NULL", "HAS"}:
         return _with(rows, negated=operator == "NULL")
@@ -111,6 +138,11 @@ def _tag(comparison: Comparison, searched: Searched) -> Q:
     raise refuse(
         "tags are compared by: =, !=, IN, LIKE, ILIKE, IS NULL.", position=comparison.position
     )
+
+
+def _tags_called(key: str, searched: Searched) -> Any:
+    rows: Any = searched.tags._default_manager.filter(key=key)
+    return rows if searched.project_id is None else rows.filter(project=searched.project_id)
 
 
 def _is_value(value: str) -> Q:

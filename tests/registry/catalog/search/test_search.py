@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -12,9 +13,10 @@ from django.utils import timezone
 from authz.audit.actor import Actor
 from authz.models import Project
 from registry.catalog.aliases import set_alias
+from registry.catalog.search.rarest import rarest
 from registry.catalog.services import update_model
 from registry.catalog.versions import create_version, update_version
-from registry.models import ModelVersion, RegisteredModel, VersionMetric
+from registry.models import ModelTag, ModelVersion, RegisteredModel, VersionMetric, VersionTag
 from registry.monitoring.performance import update_performance
 from tests.api_client import ApiClient
 from tests.factories.authz import MembershipFactory, api_key_for
@@ -205,3 +207,45 @@ def test_values_are_told_apart_beyond_what_is_indexed(api: ApiClient, register: 
         assert [row["model_id"] for row in found] == [f"Long-{number}"]
         others = ask(api, "registry/versions", filter=f"tags.note != '{value}'")
         assert len(others) == len(values) - 1
+
+
+def test_several_tags_are_begun_with_the_rarest(api: ApiClient, register: Register) -> None:
+    long_value = "x" * 250
+    for number in range(6):
+        register(
+            "tagged",
+            tags={
+                "common": "yes",
+                "third": str(number % 3),
+                "long": long_value + str(number % 2),
+            },
+        )
+    texts = {
+        "tags.common = 'yes' AND tags.third = '1' AND version_number > 0": "tagged-2 tagged-5",
+        "version_number > 0 AND tags.third = '1' AND tags.common = 'yes'": "tagged-2 tagged-5",
+        f"tags.common = 'yes' AND tags.third = '1' AND tags.long = '{long_value}1'": "tagged-2",
+        f"tags.long = '{long_value}' AND tags.common = 'yes'": "",
+        "tags.common = 'yes' AND tags.nothing = 'x'": "",
+        "tags.common = 'yes' AND tags.common = 'yes' AND tags.third != '0'": (
+            "tagged-2 tagged-3 tagged-5 tagged-6"
+        ),
+        "tags.common = 'yes' AND (tags.third = '0' OR tags.third = '2')": (
+            "tagged-1 tagged-3 tagged-4 tagged-6"
+        ),
+    }
+    for text, expected in texts.items():
+        found = ask(api, "registry/versions", filter=text, order_by="number")
+        assert " ".join(sorted(version["model_id"] for version in found)) == expected, text
+
+
+def test_the_tag_that_the_fewest_have(register: Register, project: Project) -> None:
+    for number in range(4):
+        register("tagged", tags={"common": "yes", "half": str(number % 2), "own": str(number)})
+    with CaptureQueriesContext(connection) as caught:
+        wanted = [("common", "yes"), ("half", "1"), ("own", "2"), ("common", "yes")]
+        assert rarest(VersionTag, project.pk, wanted) == 2
+        assert rarest(VersionTag, project.pk, wanted[:2]) == 1
+        assert rarest(VersionTag, project.pk, [*wanted, ("own", "none")]) == 4
+        assert rarest(VersionTag, uuid4(), wanted) == 0
+        assert rarest(ModelTag, project.pk, wanted) == 0
+    assert len(caught) == 5
