@@ -32,11 +32,11 @@ def evaluate_all(now: datetime | None = None, *, project_id: Any = None) -> int:
     thresholds = Threshold.objects.filter(is_active=True)
     if project_id is not None:
         thresholds = thresholds.filter(project=project_id)
-    count = 0
-    for threshold in thresholds.only("pk").iterator():
+    # All at once: SQLite refuses at once who goes from an open reading to writing.
+    found = list(thresholds.only("pk"))
+    for threshold in found:
         evaluate(threshold, now)
-        count += 1
-    return count
+    return len(found)
 
 
 def evaluate(threshold: Threshold, now: datetime | None = None) -> Alert | None:

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from authz.audit.actor import Actor
 from authz.models import AuditEvent, Project
 from integrations.connections.services import register_integration
 from registry.catalog.aliases import set_alias
 from registry.catalog.protection import protect_alias
-from registry.models import Alert, Threshold
+from registry.models import Alert, RegisteredModel, Threshold
 from registry.monitoring.alerting import evaluation
 from registry.monitoring.alerting.evaluation import evaluate, evaluate_all
 from registry.monitoring.alerting.handling import silence
@@ -261,3 +262,34 @@ def test_changing_a_threshold_keeps_what_follows_right(
     )
     assert (changed.comparator, changed.warning) == ("lt", 0.95)
     assert Threshold.objects.get().recovery == 0.97
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_write_while_many_are_evaluated(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite refuses a transaction that begins while rows are being read, if others wrote since."""
+    version = register("watched")
+    Threshold.objects.bulk_create(
+        Threshold(
+            project=version.project, version=version, metric=f"m{index}",
+            comparator="lt", critical=1, aggregation="latest",
+        )
+        for index in range(2100)
+    )  # fmt: skip
+    evaluated = []
+
+    def write() -> None:
+        RegisteredModel.objects.update(description=str(len(evaluated)))
+        connection.close()
+
+    def evaluate_one(threshold: Threshold, now: Any) -> None:
+        evaluated.append(threshold.pk)
+        if len(evaluated) < 3:
+            writer = Thread(target=write)
+            writer.start()
+            writer.join()
+            Threshold.objects.filter(pk=threshold.pk).update(is_active=False)
+
+    monkeypatch.setattr(evaluation, "evaluate", evaluate_one)
+    assert evaluate_all() == len(evaluated) == 2100
