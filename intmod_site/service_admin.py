@@ -28,13 +28,15 @@ class ServiceForm(forms.ModelForm):
     """
 
     refusal: ClassVar[Exception | None] = None
+    refused_prefix: ClassVar[str | None] = None
+    """Of several forms on a page the one that was refused, by its prefix."""
     shown_as: ClassVar[dict[str, str]] = {}
     """Names of the service's fields, or JSON Pointers into them, to names of the form's."""
 
     def full_clean(self) -> None:
         """Validate, and add what the service refused."""
         super().full_clean()
-        if self.refusal is not None and self.is_bound:
+        if self.refusal is not None and self.is_bound and self.prefix == self.refused_prefix:
             for name, message in explain(self.refusal):
                 self.add_error(self._field(name), message)
 
@@ -92,7 +94,8 @@ class ServiceAdmin(admin.ModelAdmin):
         refusal = getattr(request, "refusal", None)
         if refusal is None:
             return form
-        return type(form)(form.__name__, (form,), {"refusal": refusal})  # type: ignore[misc]
+        said = {"refusal": refusal, "refused_prefix": getattr(request, "refused_form", None)}
+        return type(form)(form.__name__, (form,), said)  # type: ignore[misc]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the form again, with the reason, if the service refuses; nothing is saved then."""
@@ -113,7 +116,9 @@ class ServiceAdmin(admin.ModelAdmin):
         vars(obj).update(vars(saved))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Leave relations to the service too."""
+        """Save what is edited inline through services of its own, and nothing else."""
+        for formset in formsets:
+            formset.service.save(request, form.instance, formset)
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         """Delete through the service."""

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 
 from authz.admin.audited import AuditedAdmin
 from intmod_site.service_admin import ServiceForm
+from registry.admin.thresholds import ThresholdInline
 from registry.catalog import services
 from registry.models import ApprovalRequest, ModelVersion, RegisteredModel, Threshold
 
@@ -62,6 +63,10 @@ class RegisteredModelAdmin(AuditedAdmin):
             )
         return rows
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Show thresholds with a model that is there."""
+        return [ThresholdInline] if obj else []
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep name and project: calls go by them."""
         return ["project", "name"] if obj else []
@@ -111,9 +116,9 @@ def _panel(model: RegisteredModel) -> dict[str, Any]:
         "aliases": model.aliases.select_related("version", "model")[:LISTED],
         "newest": NEWEST,
         "moves": model.alias_changes.order_by("-valid_from", "-pk")[:NEWEST],
-        "thresholds": Threshold.objects.filter(Q(model=model) | Q(version__model=model))
-        .select_related("model", "version__model")
-        .order_by("version__number", "alias", "metric", "pk")[:LISTED],
+        "thresholds": Threshold.objects.filter(version__model=model)
+        .select_related("version__model")
+        .order_by("version__number", "metric", "pk")[:LISTED],
         "approvals": approvals.select_related("version__model")[:NEWEST],
     }
 

@@ -6,7 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from authz.admin.audited import AuditedAdmin
+from authz.audit.actor import Actor
 from intmod_site.service_admin import ServiceForm
+from intmod_site.service_inline import ServiceInline
 from registry.models import MetricDefinition, Silence, Threshold
 from registry.monitoring import definitions
 from registry.monitoring.alerting import handling, thresholds
@@ -96,6 +98,60 @@ class ThresholdAdmin(AuditedAdmin):
     def goes_along(self, obj: Threshold) -> dict[str, int]:
         """Alerts go with their threshold."""
         return {"alerts": obj.alerts.count()}
+
+
+class InlineThresholdForm(ServiceForm):
+    """A threshold's row; of one that is there, metric and alias stay."""
+
+    class Meta:
+        model = Threshold
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            for name in ("metric", "alias"):
+                if name in self.fields:
+                    self.fields[name].disabled = True
+
+
+class ThresholdInline(ServiceInline):
+    """The limits on a model and its aliases, on the model's page."""
+
+    model = Threshold
+    form = InlineThresholdForm
+    fk_name = "model"
+    show_change_link = True
+    verbose_name_plural = "Thresholds of the model and its aliases"
+    fields = [
+        "metric", "alias", "aggregation", "comparator", "warning", "critical", "for_s",
+        "is_active",
+    ]  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Take along what a threshold is called by."""
+        return super().get_queryset(request).select_related("model", "version", "integration")
+
+    def create(self, request: HttpRequest, parent: Any, form: ServiceForm) -> Threshold:
+        """Set a threshold."""
+        return thresholds.set_threshold(
+            actor=Actor.staff(request), project=parent.project, **_limits(form.given()),
+            model=parent,
+        )  # fmt: skip
+
+    def update(self, request: HttpRequest, obj: Threshold, form: ServiceForm) -> Threshold:
+        """Change a threshold; what it watches stays."""
+        return thresholds.update_threshold(
+            actor=Actor.staff(request), threshold=obj, changes=_limits(form.changed())
+        )
+
+    def remove(self, request: HttpRequest, obj: Threshold) -> None:
+        """Watch no longer."""
+        thresholds.delete_threshold(actor=Actor.staff(request), threshold=obj)
+
+
+def _limits(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in ThresholdInline.fields}
 
 
 class DefinitionForm(ServiceForm):

@@ -25,7 +25,10 @@ def shown(response: Any) -> dict[str, Any]:
     """Give what the page's form would send if nothing were changed."""
     assert response.status_code == 200, response.status_code
     sent: dict[str, Any] = {}
-    for bound in response.context["adminform"].form:
+    forms = [response.context["adminform"].form]
+    for inline in response.context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.forms]
+    for bound in (bound for form in forms for bound in form):
         value, widget = bound.value(), bound.field.widget
         if isinstance(widget, MultiWidget):
             parts = widget.decompress(value)

@@ -112,3 +112,20 @@ def test_enter_saves_an_integration_and_the_button_tests_it(world: World, browse
         page.wait_for_url("**/integrations/integration/")
         assert "was changed successfully" in page.inner_text(".messagelist")
         assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_threshold_is_added_on_its_models_page(world: World, browse: Browse, width: int) -> None:
+    with browse(width=width) as (page, complaints):
+        page.goto(url(world.model, "change"))
+        page.click("text=Add another Threshold")
+        page.fill("#id_thresholds-0-metric", "latency_ms")
+        page.click("input[name=_continue]")
+        page.wait_for_selector("text=Give a limit: critical, warning, or both.")
+        assert not is_wider_than_the_screen(page)
+        page.fill("#id_thresholds-0-critical", "900")
+        page.click("input[name=_continue]")
+        page.wait_for_selector("text=was changed successfully")
+        assert page.input_value("#id_thresholds-0-critical") == "900.0"
+        assert not page.is_enabled("#id_thresholds-0-metric")
+    assert complaints == []
