@@ -20,6 +20,7 @@ class OptimizationRule(ProjectOwned):
         ENABLE_FALLBACK = "enable_fallback", "Enable a fallback"
         DEACTIVATE = "deactivate", "Deactivate"
         NOTIFY = "notify", "Tell somebody"
+        CALL = "call", "Call registered code"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=100)

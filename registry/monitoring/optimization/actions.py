@@ -1,15 +1,24 @@
-"""What a recommendation does when it is applied, through the catalog's own services."""
+"""What a recommendation does when it is applied, through the catalog's own services.
 
+Register an action of your own in an AppConfig's ready() or an extension module by
+`register_action`; rules name it in `parameters`: {"callable": name}.
+"""
+
+import logging
 from collections.abc import Callable
 from typing import Any
 
+from django.db import Error
+
 from authz.audit.actor import Actor
 from integrations.models import Integration
-from intmod_site.api.errors import Conflict, ValidationFailed
+from intmod_site.api.errors import ApiError, Conflict, ValidationFailed
 from registry.catalog.aliases import set_alias
 from registry.catalog.versions import create_version, deactivate_version, update_version
 from registry.models import ModelVersion, OptimizationRule, Recommendation
 from registry.monitoring.announcements import RECOMMENDED, announce
+
+log = logging.getLogger("intmod.monitoring")
 
 Action = OptimizationRule.Action
 REQUIRED: dict[str, tuple[str, ...]] = {
@@ -19,8 +28,31 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     Action.ENABLE_FALLBACK: ("fallback",),
     Action.DEACTIVATE: (),
     Action.NOTIFY: (),
+    Action.CALL: ("callable",),
 }
 """Parameters that a rule gives for its action."""
+
+Callee = Callable[[Actor, Recommendation], None]
+"""Does what is recommended, in the transaction that says so; what it raises takes both back."""
+
+_registered: dict[str, Callee] = {}
+
+
+def register_action(name: str, callee: Callee) -> None:
+    """Make code known that rules can recommend to call, under a name."""
+    _registered[name] = callee
+
+
+def action_named(name: str) -> Callee:
+    """Give registered code.
+
+    Raises:
+        ValidationFailed: There is none of this name.
+    """
+    if name not in _registered:
+        offered = ", ".join(sorted(_registered)) or "(none is registered)"
+        raise ValidationFailed.of("/parameters/callable", f"{name!a} is none of: {offered}.")
+    return _registered[name]
 
 
 def check_parameters(action: str, parameters: Any) -> None:
@@ -39,6 +71,8 @@ def check_parameters(action: str, parameters: Any) -> None:
             good = isinstance(value, str) and 0 < len(value) <= 300
         if not good:
             raise ValidationFailed.of(f"/parameters/{name}", f"{action} needs it.")
+    if action == Action.CALL:
+        action_named(parameters["callable"])
 
 
 def apply_action(actor: Actor, recommendation: Recommendation) -> None:
@@ -117,6 +151,18 @@ def _notify(_: Actor, row: Recommendation, version: ModelVersion) -> None:
     announce(row.project, RECOMMENDED, data | {"evidence": row.evidence})
 
 
+def _call(actor: Actor, row: Recommendation, _: ModelVersion) -> None:
+    name = row.parameters["callable"]
+    callee = action_named(name)
+    try:
+        callee(actor, row)
+    except (ApiError, Error):
+        raise
+    except Exception as error:
+        log.warning("action failed", exc_info=error)
+        raise Conflict(f"{name} failed: {error!r}"[:400], code="action_failed") from error
+
+
 _ACTIONS: dict[str, Callable[[Actor, Recommendation, ModelVersion], None]] = {
     Action.SWITCH_PROVIDER: _switch_provider,
     Action.LOWER_MAX_TOKENS: _lower_max_tokens,
@@ -124,4 +170,5 @@ _ACTIONS: dict[str, Callable[[Actor, Recommendation, ModelVersion], None]] = {
     Action.ENABLE_FALLBACK: _enable_fallback,
     Action.DEACTIVATE: _deactivate,
     Action.NOTIFY: _notify,
+    Action.CALL: _call,
 }

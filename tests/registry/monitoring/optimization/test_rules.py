@@ -9,9 +9,11 @@ from django.utils import timezone
 from authz.audit.actor import Actor
 from authz.models import AuditEvent, Project
 from registry.catalog.aliases import set_alias
+from registry.catalog.versions import update_version
 from registry.models import ModelVersion, Recommendation
 from registry.monitoring.current import materialise
-from registry.monitoring.optimization import finders
+from registry.monitoring.optimization import actions, finders
+from registry.monitoring.optimization.actions import register_action
 from registry.monitoring.optimization.finders import Finding, register_finder
 from registry.monitoring.optimization.recommendations import expire, optimize
 from registry.monitoring.performance import update_performance
@@ -205,6 +207,9 @@ def test_what_changed_or_ended_is_closed(
             "/parameters/max_tokens",
         ),
         ({**NOTIFY, "expires_after_days": 0}, "/expires_after_days"),
+        ({**NOTIFY, "action": "call"}, "/parameters/callable"),
+        ({**NOTIFY, "action": "call", "parameters": {"callable": "x"}}, "/parameters/callable"),
+        ({**NOTIFY, "action": "call", "parameters": {"callable": []}}, "/parameters/callable"),
     ],
 )  # fmt: skip
 def test_odd_rules(api: ApiClient, body: dict[str, Any], path: str) -> None:
@@ -224,3 +229,33 @@ def test_applying_needs_the_permission_for_what_it_does(
     narrow = ApiClient(api_key_for(member, scopes=scopes))
     narrow.refused(403, "POST", f"registry/recommendations/{row['id']}/apply")
     assert ModelVersion.objects.get().is_active
+
+
+def test_registered_code_is_called(
+    register: Register, api: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = register("a")
+    monkeypatch.setattr(actions, "_registered", {})
+
+    def tag(actor: Actor, row: Recommendation) -> None:
+        update_version(
+            actor=actor, version=row.version, changes={"tags": {"of": row.parameters["of"]}}
+        )
+        if row.parameters["of"] == "broken":
+            raise RuntimeError("no luck")
+
+    register_action("tag", tag)
+    for of in ("rules", "broken"):
+        parameters = {"callable": "tag", "of": of}
+        add(api, of, "call", condition="name = 'a'", parameters=parameters)
+    api.ok("POST", OPTIMIZE)
+    assert apply(api)["state"] == "APPLIED"
+    version.refresh_from_db()
+    assert version.tags == {"of": "rules"}
+    refusal = apply(api, status=409)
+    assert "tag failed: RuntimeError('no luck')" in str(refusal)
+    version.refresh_from_db()
+    assert version.tags == {"of": "rules"}, "what it did before it failed is taken back"
+    assert Recommendation.objects.filter(state="OPEN").count() == 1
+    monkeypatch.setattr(actions, "_registered", {})
+    assert "'tag' is none of" in str(apply(api, status=400))
