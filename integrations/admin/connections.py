@@ -16,8 +16,8 @@ from integrations.admin.buttons import Button, ButtonedAdmin
 from integrations.admin.panel import panel_of
 from integrations.connections import services
 from integrations.connections.auth import SCHEMES
-from integrations.connections.calls import Caller
 from integrations.connections.connection import connection_of
+from integrations.connections.external_call import Caller
 from integrations.connections.trials import check_connection
 from integrations.models import Integration
 from intmod_site.api.errors import ApiError

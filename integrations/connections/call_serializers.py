@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from integrations.connections.calls import METHODS
+from integrations.connections.external_call import METHODS
 from integrations.connections.status import Health
 from integrations.http.breaker import State
 from integrations.models import CallRecord

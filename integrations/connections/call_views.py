@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from authz.api.views import ProjectViewSet
 from integrations.connections import call_serializers as serializers
-from integrations.connections.calls import Caller, ExternalCall, call_integration
+from integrations.connections.calls import call_integration
 from integrations.connections.connection import Connection
+from integrations.connections.external_call import Caller, ExternalCall
 from integrations.connections.lookup import find_connection
 from integrations.connections.status import DEFAULT_WINDOW, WINDOWS, statuses
 from integrations.connections.trials import check_connection, validate_call

@@ -7,15 +7,9 @@ from authz.audit.record import record_event
 from authz.models import AuditEvent
 from authz.policies.enforcement import evaluate, record_decision
 from authz.policies.engine import Reason
-from integrations.connections.calls import (
-    Caller,
-    ExternalCall,
-    call_integration,
-    check_call,
-    policy_request,
-    target_of,
-)
+from integrations.connections.calls import call_integration, policy_request, target_of
 from integrations.connections.connection import Connection
+from integrations.connections.external_call import Caller, ExternalCall, check_call
 from intmod_site.api.errors import ServiceUnavailable, UpstreamFailed, UpstreamTimeout
 
 
