@@ -70,7 +70,6 @@ class CallStream(Iterator[StreamEvent | None]):
     Args:
         search: Finds who answers, step by step; raises what comes of it if nobody does.
         meter: Of the call.
-        asking: What is being asked just now, if anything.
         keeper: From the call that is answered to what takes the whole answer if it ends well.
         patience_s: How long to wait for the first event here, where a failure is just raised.
     """
@@ -80,14 +79,12 @@ class CallStream(Iterator[StreamEvent | None]):
         search: Steps[Opened],
         *,
         meter: Meter,
-        asking: list[ChatCall],
         keeper: Keeper,
         patience_s: float,
     ) -> None:
         self.meter = meter
         self.outcome: Outcome | None = None
         self._search = search
-        self._asking = asking
         self._keeper = keeper
         self._opened: Opened | None = None
         self._keep: Callable[[ChatResult], None] | None = None
@@ -210,7 +207,7 @@ class CallStream(Iterator[StreamEvent | None]):
 
     def _finish_early(self, error: ApiError) -> None:
         """Whoever ended it, what was asked and written has to be paid for; nobody said how much."""
-        asked = self._asking[0] if self._asking else None
+        asked = self.meter.asking
         self.outcome = self.meter.finish(
             usage=estimated_usage(asked, self._written_bytes) if asked else Usage(0),
             error=error,

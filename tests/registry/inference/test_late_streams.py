@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from registry.inference import gateway, upstream_events
+from registry.inference import gateway, search, upstream_events
 from registry.models import InferenceRecord
 from tests.api_client import ApiClient
 from tests.integrations.http.scripted_server import Peer, Script
@@ -30,7 +30,7 @@ def impatient(patience: None, monkeypatch: pytest.MonkeyPatch, developer: ApiCli
     # A process's first call takes long in itself.
     developer.refused(400, "POST", "ai/generate", {})
     monkeypatch.setattr(gateway, "PATIENCE_S", 0.01)
-    for module in (gateway, upstream_events):
+    for module in (search, upstream_events):
         monkeypatch.setattr(module, "STEP_S", 0.05)
 
 

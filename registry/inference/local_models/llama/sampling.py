@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 DEFAULT_TEMPERATURE = 0.0
 DEFAULT_TOP_P = 0.95
+COLDEST = 1e-6
+"""Below this the best token is as good as certain, and scores divided by it may be infinite."""
 
 Scores: TypeAlias = npt.NDArray[np.float64]
 
@@ -42,7 +44,7 @@ class Sampler:
         Args:
             logits: A score for each token of the vocabulary.
         """
-        if self.temperature == 0:
+        if self.temperature < COLDEST:
             return int(logits.argmax())
         scores = logits.astype(np.float64)
         candidates = nucleus(_softmax(scores), self.top_p)

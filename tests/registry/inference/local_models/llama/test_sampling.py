@@ -13,6 +13,11 @@ def test_without_temperature_the_best_token_is_taken():
     assert Sampler(temperature=0).choose(LOGITS) == 1
 
 
+def test_hardly_any_temperature_is_none():
+    for temperature in (1e-5, 1e-9, 1e-320):
+        assert Sampler(temperature=temperature).choose(LOGITS) == 1
+
+
 @pytest.mark.parametrize(
     ("top_p", "tokens"), [(0.4, [1]), (0.6, [1, 2]), (0.85, [1, 2, 0]), (1, 5)]
 )
