@@ -10,9 +10,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from registry.catalog.rates import Rate, RateCard
+from registry.catalog.rates import MILLION, Rate, RateCard
 
-MILLION = 1_000_000
 MAX_MODELS = 10_000
 
 

@@ -14,6 +14,7 @@ from authz.audit.actor import Actor
 from integrations.models import Integration
 from intmod_site.api.errors import ApiError, Conflict, ValidationFailed
 from registry.catalog.aliases import set_alias
+from registry.catalog.version_fields import check_prices
 from registry.catalog.versions import create_version, deactivate_version, update_version
 from registry.models import ModelVersion, OptimizationRule, Recommendation
 from registry.monitoring.announcements import RECOMMENDED, announce
@@ -71,6 +72,14 @@ def check_parameters(action: str, parameters: Any) -> None:
             good = isinstance(value, str) and 0 < len(value) <= 300
         if not good:
             raise ValidationFailed.of(f"/parameters/{name}", f"{action} needs it.")
+    version = parameters.get("version", 1)
+    if action == Action.MOVE_ALIAS and (type(version) is not int or not 1 <= version < 2**31):
+        raise ValidationFailed.of("/parameters/version", "The number of a version.")
+    if action == Action.SWITCH_PROVIDER:
+        check_prices(parameters.get("prices", {}), "parameters/prices")
+        for name in ("integration", "alias"):
+            if not isinstance(parameters.get(name, ""), str):
+                raise ValidationFailed.of(f"/parameters/{name}", "A name.")
     if action == Action.CALL:
         action_named(parameters["callable"])
 
@@ -84,14 +93,23 @@ def apply_action(actor: Actor, recommendation: Recommendation) -> None:
     _ACTIONS[recommendation.action](actor, recommendation, recommendation.version)
 
 
+def integration_of(version: ModelVersion, parameters: dict[str, Any]) -> Integration | None:
+    """Give the integration that another provider is reached by: the version's unless one is named.
+
+    None if there is none of that name, or the version has none.
+    """
+    name = parameters.get("integration")
+    if not name:
+        return version.integration
+    return Integration.objects.in_project(version.project_id).filter(name=name).first()
+
+
 def _switch_provider(actor: Actor, row: Recommendation, version: ModelVersion) -> None:
     """Create a version that differs in its provider; what is in use stays until an alias moves."""
     given = row.parameters
-    integration = version.integration
-    if name := given.get("integration"):
-        integration = Integration.objects.filter(project=version.project_id, name=name).first()
-        if integration is None:
-            raise ValidationFailed.of("/parameters/integration", "There is none of this name.")
+    integration = integration_of(version, given)
+    if integration is None and given.get("integration"):
+        raise ValidationFailed.of("/parameters/integration", "There is none of this name.")
     made = create_version(
         actor=actor,
         model=version.model,

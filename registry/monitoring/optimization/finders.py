@@ -13,7 +13,7 @@ from django.db.models import Max
 from intmod_site.api.errors import ValidationFailed
 from registry.catalog.search.query import LATEST
 from registry.models import InferenceRecord, ModelVersion, VersionMetric
-from registry.monitoring.optimization.usage import PERIOD, cost_at, usage_of
+from registry.monitoring.optimization.usage import PERIOD, cost_at, rates_of, usage_of
 from registry.monitoring.reading import summarize
 
 
@@ -33,6 +33,8 @@ class Finding:
     candidate: ModelVersion | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
 
+
+MAX_DAYS = 36_500
 
 Finder = Callable[[ModelVersion, dict[str, Any], datetime], Iterable[Finding]]
 """From a version, the rule's parameters and the present moment to what was found."""
@@ -95,8 +97,11 @@ def cheaper_version(
     """A version of the same model that costs less and is not worse by the same `metric`."""
     metric = parameters.get("metric", "accuracy")
     tolerance = number(parameters, "tolerance", 0.0)
-    usage = usage_of(version, now)
-    own_cost = cost_at(version.prices, usage)
+    others = ModelVersion.objects.callable().filter(model=version.model_id).exclude(pk=version.pk)
+    rates = {row: rates_of(row, now) for row in (version, *others.select_related("integration"))}
+    bounds = {above for card in rates.values() if card is not None for above in card.bounds}
+    usage = usage_of(version, now, bounds=bounds)
+    own_cost = cost_at(rates.pop(version), usage)
     measured = dict(
         VersionMetric.objects.filter(
             version__model=version.model_id, metric=metric, aggregation=LATEST
@@ -105,16 +110,16 @@ def cheaper_version(
     if own_cost is None or not usage.calls or version.pk not in measured:
         return
     best: tuple[Any, ModelVersion] | None = None
-    for other in ModelVersion.objects.callable().filter(model=version.model_id):
-        cost = cost_at(other.prices, usage)
+    for other, card in rates.items():
+        cost = cost_at(card, usage)
         good = other.pk in measured and measured[other.pk] >= measured[version.pk] - tolerance
         cheaper = cost is not None and cost < (best[0] if best else own_cost)
-        if other.pk != version.pk and good and cheaper:
+        if good and cheaper:
             best = (cost, other)
     if best is not None:
         cost, other = best
         yield Finding(
-            f"{other.model.name}:{other.number} does the work of {version} for"
+            f"{version.model.name}:{other.number} does the work of {version} for"
             f" {cost:.4f} USD instead of {own_cost:.4f} in {PERIOD.days} days.",
             {
                 "cost_usd": str(own_cost), "candidate_cost_usd": str(cost), "metric": metric,
@@ -129,7 +134,7 @@ def unused_for_days(
     version: ModelVersion, parameters: dict[str, Any], now: datetime
 ) -> Iterable[Finding]:
     """No call for `days`."""
-    days = number(parameters, "days", 30)
+    days = number(parameters, "days", 30, most=MAX_DAYS)
     since = now - timedelta(days=days)
     if version.created_at > since or not version.is_active:
         return
@@ -159,15 +164,15 @@ def context_overflow_rate(
         )
 
 
-def number(parameters: dict[str, Any], name: str, default: float) -> float:
+def number(parameters: dict[str, Any], name: str, default: float, *, most: float = 1e9) -> float:
     """Give a parameter that is a number.
 
     Raises:
-        ValidationFailed: It is none, or below zero.
+        ValidationFailed: It is none, below zero or above the most.
     """
     value = parameters.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1e9:
-        raise ValidationFailed.of(f"/parameters/{name}", "A number, zero or more.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ValidationFailed.of(f"/parameters/{name}", f"A number from 0 to {most:g}.")
     return value
 
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,9 +11,11 @@ from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from intmod_site.api.errors import ApiError, Conflict
 from registry.catalog.search.query import VERSIONS, condition_of
+from registry.catalog.services import locked_model
 from registry.models import ModelVersion, OptimizationRule, Recommendation
 from registry.monitoring.announcements import RECOMMENDED, announce
 from registry.monitoring.optimization.actions import apply_action
+from registry.monitoring.optimization.candidates import candidate_of
 from registry.monitoring.optimization.finders import Finding, finder_named
 from registry.monitoring.optimization.usage import expected_change
 
@@ -62,10 +63,13 @@ def _apply_rule(
     parameters = rule.parameters | finding.parameters
     if finding.candidate is not None:
         parameters = parameters | {"version": finding.candidate.number}
+    candidate = candidate_of(version, finding, rule.action, parameters, now)
+    expected = expected_change(version, candidate, now) if candidate else None
     if opened is not None:
         if opened.parameters == parameters and opened.action == rule.action:
             opened.evidence, opened.text = finding.evidence, finding.text[:500]
-            opened.save(update_fields=["evidence", "text"])
+            opened.expected_change = expected
+            opened.save(update_fields=["evidence", "text", "expected_change"])
             return [opened]
         _close(opened, State.SUPERSEDED, now)
     row = Recommendation.objects.create(
@@ -76,7 +80,7 @@ def _apply_rule(
         parameters=parameters,
         text=finding.text[:500],
         evidence=finding.evidence,
-        expected_change=_expected(version, finding, now),
+        expected_change=expected,
         created_at=now,
         expires_at=now + timedelta(days=rule.expires_after_days),
     )
@@ -95,12 +99,6 @@ def _findings(rule: OptimizationRule, version: ModelVersion, now: datetime) -> I
         evidence = {f"{metric}.{how}": value for metric, how, value in values}
         verb = rule.get_action_display().lower()
         yield Finding(f"{rule.name}: {verb} ({version} matches {rule.condition}).", evidence)
-
-
-def _expected(version: ModelVersion, finding: Finding, now: datetime) -> dict[str, Any] | None:
-    if finding.candidate is None:
-        return None
-    return expected_change(version, finding.candidate, now)
 
 
 def _close(row: Recommendation, state: Recommendation.State, now: datetime) -> None:
@@ -126,6 +124,8 @@ def apply(*, actor: Actor, recommendation: Recommendation) -> Recommendation:
         ApiError: The catalog refuses.
     """
     with transaction.atomic():
+        # The model first, as whoever deletes it does: its recommendations go after it.
+        locked_model(recommendation.version.model)
         row = _decide(actor, recommendation, State.APPLIED, DECIDABLE)
         apply_action(actor, row)
     return row

@@ -23,6 +23,9 @@ from tests.registry.conftest import Register
 from tests.registry.monitoring.conftest import Call, settle
 
 NOTIFY = {"name": "r", "action": "notify", "condition": "name = 'a'"}
+PARAMETERS = {"provider": "openai", "provider_model": "gpt-4o-mini"}
+SWITCH = {"name": "r", "action": "switch_provider", "condition": "name = 'a'"}
+MOVE = {"name": "r", "action": "move_alias", "condition": "name = 'a'"}
 OPTIMIZE = "registry/models/a/versions/1/optimize"
 PRICED = {"input_usd_per_mtok": "2", "output_usd_per_mtok": "4"}
 CHEAP = {"input_usd_per_mtok": "1", "output_usd_per_mtok": "2"}
@@ -73,6 +76,13 @@ def test_a_rule_that_fails_says_so_and_does_not_stop_the_others(
     texts = api.ok("POST", OPTIMIZE)["recommendations"]
     assert texts == ["Rule 1 broken failed: RuntimeError('no luck')", "Do it."]
     assert "no luck" in api.ok("GET", f"registry/rules/{broken['id']}")["last_error"]
+
+
+def test_days_beyond_the_calendar_are_said_to_be_wrong(register: Register, api: ApiClient) -> None:
+    register("a")
+    add(api, "unused", "deactivate", finder="unused_for_days", parameters={"days": 1e9})
+    texts = api.ok("POST", OPTIMIZE)["recommendations"]
+    assert texts == ["Rule unused failed: parameters.days: A number from 0 to 36500."]
 
 
 def test_slow_and_failing_versions(register: Register, call: Call, api: ApiClient) -> None:
@@ -206,6 +216,19 @@ def test_what_changed_or_ended_is_closed(
             {**NOTIFY, "action": "lower_max_tokens", "parameters": {"max_tokens": -1}},
             "/parameters/max_tokens",
         ),
+        ({**SWITCH, "parameters": PARAMETERS | {"prices": 5}}, "/parameters/prices"),
+        (
+            {**SWITCH, "parameters": PARAMETERS | {"prices": {"input_usd_per_mtok": "x"}}},
+            "/parameters/prices/input_usd_per_mtok",
+        ),
+        *(
+            (
+                {**MOVE, "parameters": {"alias": "x", "version": version}},
+                "/parameters/version",
+            )
+            for version in ("1", True, 0, 2**31, 1.0, [], None)
+        ),
+        ({**SWITCH, "parameters": PARAMETERS | {"integration": [1]}}, "/parameters/integration"),
         ({**NOTIFY, "expires_after_days": 0}, "/expires_after_days"),
         ({**NOTIFY, "action": "call"}, "/parameters/callable"),
         ({**NOTIFY, "action": "call", "parameters": {"callable": "x"}}, "/parameters/callable"),
