@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -42,9 +42,28 @@ def as_api_error(raised: Exception) -> errors.ApiError:
     for kinds, convert in _CONVERSIONS:
         if isinstance(raised, kinds):
             return convert(raised)
+    if isinstance(raised, IntegrityError) and refers_to_nothing(raised):
+        log.warning("removed meanwhile", exc_info=raised)
+        return errors.Conflict(
+            "Something that this is about was changed or removed meanwhile; look again.",
+            code="removed_meanwhile",
+        )
     log.error("unhandled exception", exc_info=raised)
     return errors.InternalError(
         "Something went wrong on our side. Tell the operator the request id."
+    )
+
+
+def refers_to_nothing(raised: IntegrityError) -> bool:
+    """Say whether a reference was broken: references are looked at when a transaction ends.
+
+    https://www.postgresql.org/docs/current/errcodes-appendix.html and
+    https://www.sqlite.org/rescode.html#constraint_foreignkey
+    """
+    cause = raised.__cause__
+    return (
+        getattr(cause, "sqlstate", "") == "23503"
+        or getattr(cause, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_FOREIGNKEY"
     )
 
 

@@ -1,7 +1,6 @@
 """Writing down each move of an alias, in the transaction that makes it."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from django.utils import timezone
 
@@ -15,8 +14,6 @@ _LAST = Prepared(
         .order_by("-sequence")
         .values_list("sequence", "valid_from")[:1]
     ),
-    model=UUID,
-    name=str,
 )
 
 

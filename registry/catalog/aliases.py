@@ -1,7 +1,5 @@
 """Aliases: names that are moved from version to version."""
 
-from uuid import UUID
-
 from django.db import transaction
 
 from authz.audit.actor import Actor
@@ -23,8 +21,6 @@ _NAMED = Prepared(
             *columns_of(ModelAlias), *(f"version__{column}" for column in columns_of(ModelVersion))
         )
     ),
-    model=UUID,
-    name=str,
 )
 
 

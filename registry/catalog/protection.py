@@ -5,7 +5,6 @@ Rooms above the catalog add gates of their own by `register_gate`: a passed suit
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
@@ -35,8 +34,6 @@ _PROTECTION = Prepared(
         .filter(project=project, name=name)
         .values_list(*columns_of(ProtectedAlias))
     ),
-    project=UUID,
-    name=str,
 )
 WRITABLE = ("movers", "requires_approval", "condition", "gates")
 

@@ -1,9 +1,9 @@
 """Models: creating, describing, deleting."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from authz.audit.actor import Actor
@@ -18,7 +18,7 @@ from registry.catalog.alias_history import record_alias_change
 from registry.catalog.policies import MODEL_VERSION
 from registry.catalog.tag_rows import write_tag_rows
 from registry.catalog.tags import check_tags, merged
-from registry.models import ModelAlias, ModelTag, RegisteredModel, TaskDefault
+from registry.models import ModelAlias, ModelTag, ModelVersion, RegisteredModel, TaskDefault
 
 _COLUMNS = columns_of(RegisteredModel)
 _BY_NAME = Prepared(
@@ -28,8 +28,6 @@ _BY_NAME = Prepared(
         .filter(project=project, name=name)
         .values_list(*_COLUMNS)
     ),
-    project=UUID,
-    name=str,
 )
 _LOCKED_BY_NAME = Prepared(
     lambda project, name: (
@@ -38,8 +36,6 @@ _LOCKED_BY_NAME = Prepared(
         .filter(project=project, name=name)
         .values_list(*_COLUMNS)
     ),
-    project=UUID,
-    name=str,
 )
 _LOCKED = Prepared(
     lambda model: (
@@ -49,7 +45,6 @@ _LOCKED = Prepared(
         .filter(pk=model)
         .values_list(*_COLUMNS)
     ),
-    model=UUID,
 )
 
 
@@ -205,6 +200,7 @@ def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
             kind=MODEL_VERSION.name,
             target_ids=current.versions.values_list("pk", flat=True),
         )
+        lock_versions(current.versions.all())
         current.versions.all().delete()
         current.deleted_at = timezone.now()
         current.save()
@@ -217,6 +213,11 @@ def delete_model(*, actor: Actor, model: RegisteredModel) -> None:
             before=before,
             after=state_of(current),
         )
+
+
+def lock_versions(versions: QuerySet[ModelVersion]) -> None:
+    """Wait for whoever changes versions, before what refers to them is looked for and deleted."""
+    list(versions.select_for_update().order_by("pk").values_list("pk"))
 
 
 def locked_model(model: RegisteredModel) -> RegisteredModel:

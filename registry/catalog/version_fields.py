@@ -34,7 +34,7 @@ def check_version(version: ModelVersion) -> None:
     check_tags(version.tags)
     _check_tasks(version)
     _check_limits(version.limits)
-    _check_prices(version.prices)
+    check_prices(version.prices)
     _check_parameters(version.parameters)
     _check_fallbacks(version.fallbacks)
     _check_schemas(version)
@@ -100,9 +100,14 @@ def _check_parameters(parameters: Any) -> None:
             raise ValidationFailed.of(f"/parameters/{name}", f"This is {what}.")
 
 
-def _check_prices(prices: Any) -> None:
-    _check_keys("prices", prices, PRICES)
-    _check_each("prices", prices, _is_price, "a decimal number of USD, zero or more")
+def check_prices(prices: Any, field: str = "prices") -> None:
+    """Refuse what are no prices, and write those that are as text.
+
+    Raises:
+        ValidationFailed: Naming the field.
+    """
+    _check_keys(field, prices, PRICES)
+    _check_each(field, prices, _is_price, "a decimal number of USD, zero or more")
     for name, value in prices.items():
         # Stored as text: JSON's numbers are binary fractions, and money is not.
         prices[name] = format(Decimal(str(value)), "f")

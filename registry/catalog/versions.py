@@ -1,7 +1,6 @@
 """Versions: numbering, describing, deactivating."""
 
 from typing import Any
-from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -13,7 +12,7 @@ from intmod_site.api.errors import Conflict, NotFound
 from intmod_site.conflicts import atomic_unless_taken
 from intmod_site.database import adapted
 from intmod_site.prepared import Prepared, columns_of, insert, instance_of
-from registry.catalog.services import create_model, locked_model
+from registry.catalog.services import create_model, lock_versions, locked_model
 from registry.catalog.tag_rows import write_tag_rows
 from registry.catalog.tags import merged
 from registry.catalog.version_fields import check_version
@@ -34,9 +33,6 @@ _NUMBERED = Prepared(
         .filter(project=project, model__project=project, model__name=name, number=number)
         .values_list(*_COLUMNS, *(f"model__{column}" for column in columns_of(RegisteredModel)))
     ),
-    project=UUID,
-    name=str,
-    number=int,
 )
 _TAKEN = Prepared(
     lambda project, identifier: (
@@ -44,8 +40,6 @@ _TAKEN = Prepared(
         .filter(project=project, identifier=identifier)
         .values_list("number")
     ),
-    project=UUID,
-    identifier=str,
 )
 
 
@@ -197,6 +191,7 @@ def delete_version(*, actor: Actor, version: ModelVersion) -> None:
         if names:
             raise Conflict(f"Aliases point at {current}: {names}.", code="version_in_use")
         before = state_of(current)
+        lock_versions(ModelVersion.objects.filter(pk=current.pk))
         current.delete()
         move_revision()
         record_change(

@@ -58,8 +58,6 @@ _VERSION = Prepared(
         .order_by()
         .values_list("pk", "number", "performance_metrics", "named")
     ),
-    project=UUID,
-    identifier=str,
 )
 _SAMPLES, _CURRENT = MetricSample._meta.db_table, VersionMetric._meta.db_table
 _INSERT = (

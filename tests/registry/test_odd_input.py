@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from authz.models import Project
+from registry.models import OptimizationRule, Recommendation
 from tests.factories.authz import MembershipFactory, api_key_for
 from tests.registry.conftest import Register
 
@@ -73,10 +74,11 @@ def ask(project: Project, register: Register) -> Any:
     key = api_key_for(MembershipFactory(project=project, role_name="admin"))
     client = Client(headers={"authorization": f"Bearer {key}"}, raise_request_exception=False)
 
-    def ask(method: str, path: str, body: Any = None) -> None:
+    def ask(method: str, path: str, body: Any = None) -> int:
         content = {} if body is None else {"data": body, "content_type": "application/json"}
         answer = client.generic(method, path, **content)
         assert answer.status_code < 500, (method, path[:300], body, answer.content)
+        return answer.status_code
 
     return ask
 
@@ -206,8 +208,12 @@ MONITORING = {
     ),
     "registry/metrics": ("key", "unit", "direction", "kind", "description"),
     "registry/silences": ("model", "threshold", "starts_at", "ends_at", "comment"),
-    "registry/optimization-rules": ("name", "kind", "condition", "action", "parameters",
-    "is_active"),
+    "registry/rules": (
+        "name", "condition", "action", "parameters", "expires_after_days", "is_active",
+    ),
+    "registry/protected-aliases": ("name", "conditions", "gates"),
+    "registry/routes": ("name", "strategy", "targets", "description"),
+    "registry/models/a/versions/1/approvals": ("alias", "comment"),
     "registry/models": ("name", "model_type", "description", "tags"),
     "registry/models/a/versions": (
         "model_id", "version", "label", "provider", "provider_model", "tasks", "parameters",
@@ -223,7 +229,8 @@ KNOWN = {
     "warning": 1, "critical": 2, "key": "k", "direction": "LOWER", "kind": "gauge",
     "model_type": "llm",
     "provider": "mlflow", "provider_model": "x", "metrics": {"x": 1}, "comment": "c",
-    "ends_at": "2999-01-01T00:00:00Z",
+    "ends_at": "2999-01-01T00:00:00Z", "condition": "name = 'a'", "action": "notify",
+    "strategy": "weighted", "targets": [{"model": "a"}], "alias": "champion",
 }  # fmt: skip
 
 
@@ -231,5 +238,40 @@ KNOWN = {
 def test_bodies_of_the_api(ask: Any, path: str) -> None:
     names = MONITORING[path]
     good = {name: KNOWN[name] for name in names if name in KNOWN}
+    assert ask("POST", f"/api/v1/{path}", json.dumps(good).encode()) != 404
     for name, value in product(names, VALUES):
         ask("POST", f"/api/v1/{path}", json.dumps(good | {name: value}).encode())
+
+
+CHANGES = {
+    ("PATCH", "registry/models/a"): ("model_type", "description", "tags"),
+    ("PATCH", "registry/models/a/versions/1"): (
+        "label", "description", "tags", "parameters", "limits", "prices", "fallbacks", "is_active",
+        "cache_ttl_s", "body_logging", "tasks", "source", "input_schema", "digest", "integration",
+    ),
+    ("PUT", "registry/models/a/aliases/x"): ("version", "expected_version", "reason"),
+    ("POST", "registry/models/a/aliases/x/rollback"): ("reason", "expected_version"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("route", CHANGES, ids=" ".join)
+def test_changes(ask: Any, route: tuple[str, str]) -> None:
+    method, path = route
+    ask("PUT", "/api/v1/registry/models/a/aliases/x", b'{"version": 1}')
+    for raw in (b"", b"null", b"[]", b"1", b'"x"', b"{", b"\xff", b'{"version": 1e999}'):
+        ask(method, f"/api/v1/{path}", raw)
+    for name, value in product(CHANGES[route], VALUES):
+        ask(method, f"/api/v1/{path}", json.dumps({name: value}).encode())
+
+
+@pytest.mark.parametrize("action", ["switch_provider", "move_alias", "enable_fallback"])
+def test_recommendations_of_odd_rules(ask: Any, action: str) -> None:
+    good = {"provider": "local", "provider_model": "x", "alias": "x", "fallback": "b"}
+    for name, value in product((*good, "version", "integration", "prices"), VALUES):
+        body = {"name": "r", "action": action, "condition": "name = 'a'"}
+        body |= {"parameters": good | {name: value}}
+        OptimizationRule.objects.all().delete()
+        ask("POST", "/api/v1/registry/rules", json.dumps(body).encode())
+        ask("POST", "/api/v1/registry/models/a/versions/1/optimize")
+        for row in Recommendation.objects.filter(state="OPEN"):
+            ask("POST", f"/api/v1/registry/recommendations/{row.pk}/apply")
