@@ -1,74 +1,134 @@
 """Statements that are put together once and then only run.
 
 Building a query by the ORM takes several times as long as running it. Where that shows, the ORM
-builds it once for each kind of database, with values that stand for the later ones.
+builds it once for each kind of database, with slots for values that come later.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from inspect import signature
+from typing import Any, Self, TypeVar
 
 from django.db import connection, connections, models
 
 from intmod_site.database import adapted
 
 Instance = TypeVar("Instance", bound=models.Model)
+Row = tuple[Any, ...]
+Step = Callable[[Any], Any]
 
-_STAND_INS: dict[type, Callable[[], Any]] = {
-    UUID: uuid4,
-    str: lambda: uuid4().hex,
-    # Within what any column of whole numbers holds, and no number that a query has otherwise.
-    int: lambda: uuid4().int % 10**8 + 10**9,
-}
+
+class Slot(models.Expression):
+    """What a query is built with where a value comes later.
+
+    Args:
+        name: Which value.
+        steps: What is done with it before the database gets it.
+    """
+
+    def __init__(self, name: Any, steps: tuple[Step, ...] = ()):
+        super().__init__()
+        self.name = name
+        self.steps = steps
+
+    def then(self, step: Step) -> Self:
+        """Give a slot for the same value with one thing more done to it."""
+        return type(self)(self.name, (*self.steps, step))
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Stand among the parameters, for whoever runs the statement to fill."""
+        return "%s", (self,)
+
+    def filled(self, values: Mapping[Any, Any]) -> Any:
+        """Give what the database gets."""
+        value = values[self.name]
+        for step in self.steps:
+            value = step(value)
+        return adapted(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A `values_list` as SQL, with slots among its parameters, and what makes cells the ORM's."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    converters: list[Any]
+
+    @classmethod
+    def of(cls, queryset: "models.QuerySet[Any, Any]") -> Self:
+        """Write a query for the database that is in use."""
+        compiler = queryset.query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        found = compiler.get_converters(column for column, *_ in compiler.select)
+        return cls(sql, tuple(parameters), [(place, *found[place]) for place in sorted(found)])
+
+    def cells(self, values: Mapping[Any, Any]) -> list[Row]:
+        """Run it, and give all rows as the driver has them: what is not looked at costs nothing."""
+        return cells(
+            self.sql,
+            [part.filled(values) if type(part) is Slot else part for part in self.parameters],
+        )
+
+    def converted(self, row: Row) -> Row:
+        """Give a row as the ORM would."""
+        if not self.converters:
+            return row
+        values = list(row)
+        for place, functions, expression in self.converters:
+            value = values[place]
+            for function in functions:
+                value = function(value, expression, connection)
+            values[place] = value
+        return tuple(values)
 
 
 class Prepared:
     """A query with parameters.
 
     Args:
-        build: Gives the query, a `values_list`; called once for each kind of database, with one
-            stand-in for each parameter. It may compare with them, and must not compute with them.
-        parameters: Their names and types: UUID, str (not empty) or int (of 31 bits).
+        build: Gives the query, a `values_list`; called once for each kind of database, with a slot
+            for each of its parameters. It may compare with them, and must not compute with them.
     """
 
-    def __init__(self, build: Callable[..., "models.QuerySet[Any, Any]"], **parameters: type):
+    def __init__(self, build: Callable[..., "models.QuerySet[Any, Any]"]):
         self._build = build
-        self._parameters = parameters
-        self._compiled: dict[str, tuple[str, list[Any], list[str], list[Any]]] = {}
+        self._statements: dict[str, Statement] = {}
 
-    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+    def rows(self, **values: Any) -> list[Row]:
         """Run it, and give all rows."""
-        sql, fixed, places, converters = self._compiled.get(connection.vendor) or self._compile()
-        given = {name: adapted(value) for name, value in values.items()}
-        parameters = [
-            given[name] if name else value for name, value in zip(places, fixed, strict=True)
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        if not converters:
-            return rows
-        return [_converted(row, converters) for row in rows]
+        statement = self._statement()
+        return [statement.converted(row) for row in statement.cells(values)]
 
-    def first(self, **values: Any) -> tuple[Any, ...] | None:
+    def cells(self, **values: Any) -> list[Row]:
+        """Run it, and give all rows as the driver has them."""
+        return self._statement().cells(values)
+
+    def first(self, **values: Any) -> Row | None:
         """Give the first row, if there is one; for queries that find one at most."""
         rows = self.rows(**values)
         return rows[0] if rows else None
 
-    def _compile(self) -> tuple[str, list[Any], list[str], list[Any]]:
-        stand_ins = {name: _STAND_INS[kind]() for name, kind in self._parameters.items()}
-        compiler = self._build(**stand_ins).query.get_compiler(connection=connection)
-        sql, fixed = compiler.as_sql()
-        names = {adapted(value): name for name, value in stand_ins.items()}
-        places = [names.get(value, "") if _hashable(value) else "" for value in fixed]
-        if missing := set(stand_ins) - set(places):
+    def _statement(self) -> Statement:
+        return self._statements.get(connection.vendor) or self._compiled()
+
+    def _compiled(self) -> Statement:
+        slots = {name: Slot(name) for name in signature(self._build).parameters}
+        statement = Statement.of(self._build(**slots))
+        placed = {part.name for part in statement.parameters if isinstance(part, Slot)}
+        if missing := set(slots) - placed:
             raise TypeError(f"The query does not compare with: {', '.join(sorted(missing))}.")
-        found = compiler.get_converters(column for column, *_ in compiler.select)
-        converters = [(place, *found[place]) for place in sorted(found)]
-        compiled = (sql, list(fixed), places, converters)
-        self._compiled[connection.vendor] = compiled
-        return compiled
+        self._statements[connection.vendor] = statement
+        return statement
+
+
+def cells(sql: str, parameters: Sequence[Any]) -> list[Row]:
+    """Run a statement, and give its rows as the driver has them."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[Row] = cursor.fetchall()
+    return rows
 
 
 @cache
@@ -104,17 +164,3 @@ def _insertion(model: type[models.Model], vendor: str) -> tuple[str, list[Any]]:
     places = ", ".join(["%s"] * len(fields))
     table = connection.ops.quote_name(model._meta.db_table)
     return f"INSERT INTO {table} ({names}) VALUES ({places})", fields  # noqa: S608 -- our own names
-
-
-def _converted(row: tuple[Any, ...], converters: list[Any]) -> tuple[Any, ...]:
-    values = list(row)
-    for place, functions, expression in converters:
-        value = values[place]
-        for function in functions:
-            value = function(value, expression, connection)
-        values[place] = value
-    return tuple(values)
-
-
-def _hashable(value: Any) -> bool:
-    return isinstance(value, str | int | UUID)

@@ -90,11 +90,10 @@ def permissions_of(membership_id: UUID, role_id: int) -> frozenset[str]:
 _NAMES = ("content_type__app_label", "codename")
 # Prepared: they are asked anew whenever the configuration moves.
 _OF_ROLE = Prepared(
-    lambda role: Permission.objects.order_by().filter(group=role).values_list(*_NAMES), role=int
+    lambda role: Permission.objects.order_by().filter(group=role).values_list(*_NAMES)
 )
 _EXTRA = Prepared(
     lambda membership: Membership.extra_permissions.through.objects.filter(
         membership=membership
     ).values_list(*(f"permission__{name}" for name in _NAMES)),
-    membership=UUID,
 )

@@ -6,6 +6,7 @@ all rows before the page, and shift when rows are added meanwhile.
 
 import base64
 import binascii
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,7 +71,8 @@ class KeysetPagination(BasePagination):
         backwards = bool(cursor and cursor.backwards)
         order = [_flip(name) for name in self.keyset] if backwards else list(self.keyset)
         if cursor:
-            queryset = queryset.filter(self._beyond(queryset.model, order, cursor.values))
+            edge = _typed(queryset.model, order, cursor.values)
+            queryset = queryset.filter(beyond(order, edge))
         rows = list(queryset.order_by(*order)[: self.size + 1])
         more = len(rows) > self.size
         rows = rows[: self.size]
@@ -129,43 +131,31 @@ class KeysetPagination(BasePagination):
         values = [_value(rows[index], name.lstrip("-")) for name in self.keyset]
         return Cursor(values, backwards).encode()
 
-    @staticmethod
-    def _beyond(model: type[Model], order: list[str], values: list[Any]) -> Q:
-        """Rows after the edge: greater in the first field, or equal there and greater next."""
-        condition, equal = Q(), Q()
-        for name, raw in zip(order, values, strict=True):
-            field = name.lstrip("-")
-            value = _typed(model, field, raw)
-            comparison = "lt" if name.startswith("-") else "gt"
-            condition |= equal & Q(**{f"{field}__{comparison}": value})
-            equal &= Q(**{field: value})
-        return condition
+
+def beyond(keyset: Sequence[str], values: Sequence[Any]) -> Q:
+    """Rows after an edge: greater in the first field, or equal there and greater next."""
+    condition, equal = Q(), Q()
+    for name, value in zip(keyset, values, strict=True):
+        field = name.lstrip("-")
+        comparison = "lt" if name.startswith("-") else "gt"
+        condition |= equal & Q(**{f"{field}__{comparison}": value})
+        equal &= Q(**{field: value})
+    return condition
 
 
-def page_after(
-    queryset: Any, *, keyset: tuple[str, ...], size: int, cursor: str | None
-) -> tuple[list[Any], str | None]:
-    """Give the page of a queryset after a cursor, and the cursor to go on from; None at the end.
-
-    Args:
-        queryset: Of rows, or of `values()` that have the keyset's columns.
-        keyset: Field names, `-` for descending, the last one unique.
-        size: Rows a page.
-        cursor: From an earlier page of the same keyset; None begins.
+def edge_of(token: str, model: type[Model], keyset: Sequence[str]) -> list[Any]:
+    """Give the values of the row that a page begins after.
 
     Raises:
-        ValidationFailed: The cursor is none of this list's.
+        ValidationFailed: The token is of no list in this order.
     """
-    if cursor:
-        edge = Cursor.decode(cursor, length=len(keyset))
-        beyond = KeysetPagination._beyond(queryset.model, list(keyset), edge.values)
-        queryset = queryset.filter(beyond)
-    rows = list(queryset.order_by(*keyset)[: size + 1])
-    if len(rows) <= size:
-        return rows, None
-    last = rows[size - 1]
-    values = [_value(last, name.lstrip("-")) for name in keyset]
-    return rows[:size], Cursor(values, backwards=False).encode()
+    values = Cursor.decode(token, length=len(keyset)).values
+    return _typed(model, keyset, values)
+
+
+def token_after(values: Iterable[Any]) -> str:
+    """Give the cursor that goes on from a row, of its values in the order of the keyset."""
+    return Cursor([_written(value) for value in values], backwards=False).encode()
 
 
 def _flip(name: str) -> str:
@@ -173,8 +163,6 @@ def _flip(name: str) -> str:
 
 
 def _value(row: Any, field: str) -> Any:
-    if isinstance(row, dict):
-        return _written(row[field])
     for part in field.split("__"):
         row = getattr(row, part)
     return _written(row)
@@ -185,7 +173,13 @@ def _written(value: Any) -> str | int:
     return value if isinstance(value, int) else str(value)
 
 
-def _typed(model: type[Model], field: str, raw: Any) -> Any:
+def _typed(model: type[Model], keyset: Sequence[str], values: Sequence[Any]) -> list[Any]:
+    return [
+        _read(model, name.lstrip("-"), value) for name, value in zip(keyset, values, strict=True)
+    ]
+
+
+def _read(model: type[Model], field: str, raw: Any) -> Any:
     """Read the cursor's value as the field's type, so that a forged one is a 400."""
     *through, last = field.split("__")
     try:

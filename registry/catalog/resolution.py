@@ -1,7 +1,6 @@
 """From what a caller writes as `model` to the version that answers."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +11,13 @@ from integrations.connections.connection import Connection, connection_of
 from integrations.connections.policies import INTEGRATION
 from intmod_site.api.errors import Conflict, FieldError, NotFound, ValidationFailed
 from registry.catalog.policies import MODEL_VERSION
-from registry.catalog.rates import Rate, RateCard
+from registry.catalog.rates import RateCard, own_rates
 from registry.models import ModelAlias, ModelVersion, Route, TaskDefault
 from registry.models.catalog import ModelVersionQuerySet
 
 DEFAULT_ALIAS = "default"
 DEFAULT_MAX_TOKENS = 256
 DEFAULT_MAX_TOKENS_LIMIT = 4096
-MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ def _target(version: ModelVersion) -> Target:
         tasks=frozenset(version.tasks),
         parameters=dict(version.parameters),
         max_tokens_limit=version.limits.get("max_tokens", DEFAULT_MAX_TOKENS_LIMIT),
-        rates=_rates(version.prices),
+        rates=own_rates(version.prices),
         cache_ttl_s=version.cache_ttl_s or 0,
         logs_bodies=version.body_logging != ModelVersion.BodyLogging.NONE,
         is_callable=(
@@ -237,19 +235,3 @@ def _target(version: ModelVersion) -> Target:
             load_policies(INTEGRATION.name, version.integration.pk) if version.integration else ()
         ),
     )
-
-
-def _rates(prices: dict[str, str]) -> RateCard | None:
-    """Give a version's own prices, None if it has none."""
-    if not prices:
-        return None
-    return RateCard(
-        input=_rate(prices.get("input_usd_per_mtok")),
-        output=_rate(prices.get("output_usd_per_mtok")),
-        cached_input=_rate(prices.get("cached_input_usd_per_mtok")),
-        cache_write=_rate(prices.get("cache_write_usd_per_mtok")),
-    )
-
-
-def _rate(usd_per_mtok: str | None) -> Rate | None:
-    return Rate(Decimal(usd_per_mtok) / MILLION) if usd_per_mtok is not None else None

@@ -87,7 +87,10 @@ class ModelVersion(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, models.PROTECT, related_name="+")
-    model = models.ForeignKey(RegisteredModel, models.CASCADE, related_name="versions")
+    # Its index is the first part of two others.
+    model = models.ForeignKey(
+        RegisteredModel, models.CASCADE, related_name="versions", db_index=False
+    )
     number = models.PositiveIntegerField(editable=False)
     # The API's model_id; Django takes that name for the column of the foreign key above.
     identifier = models.CharField(
@@ -169,6 +172,7 @@ class ModelVersion(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "-id"], name="versions_of_project"),
+            models.Index(fields=["model", "stage", "number"], name="newest_of_stages"),
             models.Index(fields=["project", "-updated_at"], name="versions_last_changed"),
         ]
 

@@ -1,129 +1,93 @@
-"""Models and versions as MLflow writes them, read without instances: lists are long."""
+"""Models and versions as MLflow writes them, from cells as the driver has them: lists are long."""
 
-from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Max
+import orjson
 
-from registry.models import ModelAlias, ModelVersion
+Written = dict[str, Any]
 
-MODEL_FIELDS = ("id", "name", "description", "tags", "created_at", "updated_at")
-VERSION_FIELDS = (
-    "id", "model_id", "model__name", "number", "description", "source", "run_id", "run_link",
-    "status", "status_message", "stage", "tags", "created_by", "mlflow_model_id",
-    "created_at", "updated_at",
-)  # fmt: skip
-LISTED_AT_MOST = 500
-"""More ids than this are not named one by one: databases limit how many a statement may have."""
-
-Row = dict[str, Any]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = _EPOCH.replace(tzinfo=None)
 
 
-def models_json(rows: list[Row]) -> list[Row]:
-    """Write models, with their aliases and the newest version of each stage: three queries."""
-    ids = [row["id"] for row in rows]
-    latest = _latest_versions(ids)
-    aliases: dict[UUID, list[Row]] = defaultdict(list)
-    for model_id, name, number in (
-        ModelAlias.objects.filter(model__in=ids)
-        .order_by("name")
-        .values_list("model_id", "name", "version__number")
-    ):
-        aliases[model_id].append({"alias": name, "version": str(number)})
-    return [model_json(row, latest[row["id"]], aliases[row["id"]]) for row in rows]
+class ModelCells(NamedTuple):
+    """What of a model is written; its names are those of the ORM."""
+
+    id: UUID | str
+    name: str
+    description: str
+    tags: dict[str, str] | str
+    last_number: int
+    created_at: datetime
+    updated_at: datetime
 
 
-def model_json(row: Row, latest_versions: list[Row], aliases: list[Row]) -> Row:
-    """Write one model."""
+class VersionCells(NamedTuple):
+    """What of a version is written."""
+
+    model_id: UUID | str
+    model__name: str
+    number: int
+    description: str
+    source: str
+    run_id: str
+    run_link: str
+    status: str
+    status_message: str
+    stage: str
+    tags: dict[str, str] | str
+    created_by: str
+    mlflow_model_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def model_json(
+    model: ModelCells, latest_versions: list[Written], aliases: Iterable[tuple[str, int]]
+) -> Written:
+    """Write one model; aliases are names and numbers."""
     return {
-        "name": row["name"],
-        "creation_timestamp": milliseconds(row["created_at"]),
-        "last_updated_timestamp": milliseconds(row["updated_at"]),
-        "description": row["description"],
+        "name": model.name,
+        "creation_timestamp": milliseconds(model.created_at),
+        "last_updated_timestamp": milliseconds(model.updated_at),
+        "description": model.description,
         "latest_versions": latest_versions,
-        "tags": _tags(row["tags"]),
-        "aliases": aliases,
+        "tags": _tags(model.tags),
+        "aliases": [{"alias": alias, "version": str(number)} for alias, number in aliases],
     }
 
 
-def versions_json(rows: list[Row]) -> list[Row]:
-    """Write versions, with the aliases that point at them: one query more."""
-    aliases = _aliases_of(rows)
-    return [version_json(row, aliases.get(row["id"], [])) for row in rows]
-
-
-def version_json(row: Row, aliases: list[str]) -> Row:
+def version_json(version: VersionCells, aliases: list[str]) -> Written:
     """Write one version."""
     return {
-        "name": row["model__name"],
-        "version": str(row["number"]),
-        "creation_timestamp": milliseconds(row["created_at"]),
-        "last_updated_timestamp": milliseconds(row["updated_at"]),
-        "user_id": row["created_by"],
-        "current_stage": row["stage"],
-        "description": row["description"],
-        "source": row["source"],
-        "run_id": row["run_id"],
-        "run_link": row["run_link"],
-        "status": row["status"],
-        "status_message": row["status_message"],
-        "tags": _tags(row["tags"]),
+        "name": version.model__name,
+        "version": str(version.number),
+        "creation_timestamp": milliseconds(version.created_at),
+        "last_updated_timestamp": milliseconds(version.updated_at),
+        "user_id": version.created_by,
+        "current_stage": version.stage,
+        "description": version.description,
+        "source": version.source,
+        "run_id": version.run_id,
+        "run_link": version.run_link,
+        "status": version.status,
+        "status_message": version.status_message,
+        "tags": _tags(version.tags),
         "aliases": aliases,
-        "model_id": row["mlflow_model_id"],
+        "model_id": version.mlflow_model_id,
     }
 
 
 def milliseconds(moment: datetime) -> int:
-    """Give a moment as MLflow counts, exactly."""
-    seconds, micros = int(moment.timestamp() // 1), moment.microsecond
-    return seconds * 1000 + micros // 1000
+    """Give a moment as MLflow counts, exactly; SQLite's driver has it in UTC without saying so."""
+    since = moment - (_EPOCH if moment.tzinfo else _NAIVE_EPOCH)
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
-def newest_of_stages(model_ids: Iterable[UUID]) -> list[Row]:
-    """Give the newest version of each stage of each model."""
-    numbers = (
-        ModelVersion.objects.filter(model__in=list(model_ids))
-        .order_by()
-        .values("model", "stage")
-        .annotate(newest=Max("number"))
-    )
-    wanted = {(row["model"], row["newest"]) for row in numbers}
-    rows = ModelVersion.objects.filter(
-        model__in={model for model, _ in wanted}, number__in={number for _, number in wanted}
-    )
-    return [
-        row
-        for row in rows.order_by("-number").values(*VERSION_FIELDS)
-        if (row["model_id"], row["number"]) in wanted
-    ]
-
-
-def _latest_versions(model_ids: list[UUID]) -> dict[UUID, list[Row]]:
-    found: dict[UUID, list[Row]] = defaultdict(list)
-    rows = newest_of_stages(model_ids)
-    for row, written in zip(rows, versions_json(rows), strict=True):
-        found[row["model_id"]].append(written)
-    return found
-
-
-def _aliases_of(rows: list[Row]) -> dict[UUID, list[str]]:
-    if not rows:
-        return {}
-    models = {row["model_id"] for row in rows}
-    pointing = ModelAlias.objects.order_by("name").values_list("version_id", "name")
-    if len(models) <= LISTED_AT_MOST:
-        pointing = pointing.filter(model__in=models)
-    else:
-        first = ModelVersion.objects.filter(pk=rows[0]["id"]).values("project_id")
-        pointing = pointing.filter(model__project_id__in=first)
-    found: dict[UUID, list[str]] = defaultdict(list)
-    for version_id, name in pointing:
-        found[version_id].append(name)
-    return found
-
-
-def _tags(tags: dict[str, str]) -> list[Row]:
-    return [{"key": key, "value": value} for key, value in tags.items()]
+def _tags(tags: dict[str, str] | str) -> list[Written]:
+    if isinstance(tags, str):
+        tags = orjson.loads(tags)
+    return [{"key": key, "value": value} for key, value in tags.items()]  # type: ignore[union-attr]

@@ -6,9 +6,10 @@ import orjson
 
 from authz.identity.principal import Principal
 from intmod_site.api.errors import NotFound, ValidationFailed
+from intmod_site.database import adapted
 from registry.catalog import aliases, services
 from registry.catalog.mlflow import reading, requests
-from registry.catalog.mlflow.answers import newest_of_stages, versions_json
+from registry.catalog.mlflow.neighbours import newest_of_stages, versions_json
 from registry.catalog.mlflow.stages import check_stage
 from registry.models import RegisteredModel
 
@@ -79,9 +80,9 @@ def delete_tag(principal: Principal, asked: requests.DeleteModelTag) -> Any:
 def latest_versions(principal: Principal, asked: requests.LatestVersions) -> Any:
     """Give the newest version of each stage, or of the stages asked for."""
     stages = {check_stage(stage) for stage in asked.stages}
-    rows = newest_of_stages([_model(principal, asked).pk])
-    chosen = [row for row in rows if not stages or row["stage"] in stages]
-    return {"model_versions": versions_json(chosen)}
+    newest = newest_of_stages([adapted(_model(principal, asked).pk)])
+    chosen = [version for version in newest if not stages or version.stage in stages]
+    return {"model_versions": versions_json(chosen, principal.project_id)}
 
 
 def set_alias(principal: Principal, asked: requests.SetAlias) -> Any:

@@ -7,17 +7,21 @@ import orjson
 
 from authz.identity.principal import Principal
 from intmod_site.api.errors import ValidationFailed
-from intmod_site.api.pagination import page_after
 from registry.catalog.mlflow import requests
-from registry.catalog.mlflow.answers import MODEL_FIELDS, VERSION_FIELDS, models_json, versions_json
+from registry.catalog.mlflow.answers import ModelCells, VersionCells
+from registry.catalog.mlflow.neighbours import models_json, versions_json
+from registry.catalog.search.listing import Listing
 from registry.catalog.search.order import MODEL_ORDERS, VERSION_ORDERS, keyset_of
-from registry.catalog.search.query import MODELS, VERSIONS, condition_of
+from registry.catalog.search.query import MODELS, VERSIONS
 from registry.models import ModelVersion, RegisteredModel
 
 # Defaults and limits of mlflow/store/model_registry.
 MODELS_PER_PAGE, MODELS_AT_MOST = 100, 1000
 REMEMBERED_SEARCHES, REMEMBERED_BYTES = 50, 200_000
 VERSIONS_PER_PAGE, VERSIONS_AT_MOST = 10_000, 200_000
+
+_MODELS = Listing(MODELS, RegisteredModel.objects.existing(), ModelCells._fields)
+_VERSIONS = Listing(VERSIONS, ModelVersion.objects.existing(), VersionCells._fields)
 
 
 def search_models(principal: Principal, asked: requests.Search) -> bytes:
@@ -38,34 +42,29 @@ def search_models(principal: Principal, asked: requests.Search) -> bytes:
 
 def _search_models(principal: Principal, asked: requests.Search) -> Any:
     """Give a page of models, by name unless another order is asked for."""
-    rows = RegisteredModel.objects.in_project(principal.project_id).existing()
-    keyset = keyset_of(",".join(asked.order_by), MODEL_ORDERS, default=("name",))
-    page, token = page_after(
-        rows.filter(condition_of(asked.filter, MODELS, project_id=principal.project_id)).values(
-            *MODEL_FIELDS
-        ),
-        keyset=keyset,
+    page, token = _MODELS.page(
+        asked.filter,
+        project_id=principal.project_id,
+        keyset=keyset_of(",".join(asked.order_by), MODEL_ORDERS, default=("name",)),
         size=_size(asked, MODELS_PER_PAGE, MODELS_AT_MOST),
-        cursor=asked.page_token or None,
+        token=asked.page_token or None,
     )
-    return _with_token({"registered_models": models_json(page)}, token)
+    models = [ModelCells._make(row) for row in page]
+    return _with_token({"registered_models": models_json(models)}, token)
 
 
 def search_versions(principal: Principal, asked: requests.Search) -> Any:
     """Give a page of versions, the last changed first unless another order is asked for."""
-    rows = ModelVersion.objects.in_project(principal.project_id).existing()
     default = ("-updated_at", "model__name", "-number")
-    keyset = keyset_of(",".join(asked.order_by), VERSION_ORDERS, default=default)
-    needed = {name.lstrip("-") for name in keyset} - set(VERSION_FIELDS)
-    page, token = page_after(
-        rows.filter(condition_of(asked.filter, VERSIONS, project_id=principal.project_id)).values(
-            *VERSION_FIELDS, *needed
-        ),
-        keyset=keyset,
+    page, token = _VERSIONS.page(
+        asked.filter,
+        project_id=principal.project_id,
+        keyset=keyset_of(",".join(asked.order_by), VERSION_ORDERS, default=default),
         size=_size(asked, VERSIONS_PER_PAGE, VERSIONS_AT_MOST),
-        cursor=asked.page_token or None,
+        token=asked.page_token or None,
     )
-    return _with_token({"model_versions": versions_json(page)}, token)
+    versions = [VersionCells._make(row) for row in page]
+    return _with_token({"model_versions": versions_json(versions, principal.project_id)}, token)
 
 
 def _size(asked: requests.Search, default: int, most: int) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
+from intmod_site.prepared import Slot
 from registry.catalog.search import patterns  # noqa: F401 -- registers `matches` and `imatches`
-from registry.catalog.search.tree import Comparison, Value, refuse
+from registry.catalog.search.tree import Comparison, Place, Value, refuse
 
 SUFFIXES = {"=": "", "<": "__lt", "<=": "__lte", ">": "__gt", ">=": "__gte", "IN": "__in"}
 MAX_NUMBER = 2**31 - 1
@@ -26,7 +27,7 @@ class Column:
     """
 
     path: str
-    read: Callable[[Comparison, Value], Any]
+    read: Callable[[Comparison, Any], Any]
     operators: frozenset[str]
 
     def condition(self, comparison: Comparison) -> Q:
@@ -54,6 +55,18 @@ class Column:
         return Q(**{f"{self.path}{SUFFIXES[operator]}": given})
 
 
+def later(read: Callable[[Comparison, Any], Any]) -> Callable[[Comparison, Any], Any]:
+    """Let what reads a value give a slot for one that comes later, and read that one then."""
+
+    def reading(comparison: Comparison, value: Value | Place) -> Any:
+        if isinstance(value, Place):
+            return Slot(value, (lambda filling: read(*filling),))
+        return read(comparison, value)
+
+    return reading
+
+
+@later
 def text_value(comparison: Comparison, value: Value) -> str:
     """Take text only."""
     if isinstance(value, str):
@@ -61,6 +74,7 @@ def text_value(comparison: Comparison, value: Value) -> str:
     raise refuse(f"{comparison.field} is compared with a 'text'.", position=comparison.position)
 
 
+@later
 def number_value(comparison: Comparison, value: Value) -> float:
     """Take numbers only."""
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -68,6 +82,7 @@ def number_value(comparison: Comparison, value: Value) -> float:
     raise refuse(f"{comparison.field} is compared with a number.", position=comparison.position)
 
 
+@later
 def whole_value(comparison: Comparison, value: Value) -> int:
     """Take whole numbers, which MLflow's clients write as text too."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 12:
@@ -80,6 +95,7 @@ def whole_value(comparison: Comparison, value: Value) -> int:
     )
 
 
+@later
 def _moment(comparison: Comparison, value: Value) -> datetime:
     """Take ISO 8601, or milliseconds since 1970 as MLflow counts."""
     try:
@@ -98,6 +114,7 @@ def _moment(comparison: Comparison, value: Value) -> datetime:
     )
 
 
+@later
 def _flag(comparison: Comparison, value: Value) -> bool:
     if value in {"true", True}:
         return True

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db.models import CharField, Lookup, TextField
 
+from intmod_site.prepared import Slot
+
 
 class Like(Lookup):
     """Case counts."""
@@ -18,7 +20,8 @@ class Like(Lookup):
         """Write LIKE, or what SQLite has of its kind: GLOB."""
         left, parameters = self.process_lhs(compiler, connection)
         if connection.vendor == "sqlite":
-            return f"{left} GLOB %s", (*parameters, _as_glob(self.rhs))
+            pattern = self.rhs.then(_as_glob) if isinstance(self.rhs, Slot) else _as_glob(self.rhs)
+            return f"{left} GLOB %s", (*parameters, pattern)
         return f"{left} LIKE %s ESCAPE ''", (*parameters, self.rhs)
 
 

@@ -4,15 +4,16 @@ Conditions on tags, aliases and metrics are subqueries: no join multiplies rows,
 DISTINCT and the count of queries does not depend on the filter.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import reduce
-from operator import and_, or_
+from operator import and_, itemgetter, or_
 from typing import Any
 
 from django.db.models import Exists, Model, OuterRef, Q, TextField
 from django.db.models.functions import Concat
 
+from intmod_site.prepared import Slot
 from registry.catalog.search.fields import (
     MODEL_COLUMNS,
     SUFFIXES,
@@ -36,7 +37,7 @@ LATEST = "latest"
 class Searched:
     """A table that is searched: its columns, and where its tags and aliases are."""
 
-    columns: dict[str, Column]
+    columns: dict[str, Column] = field(hash=False)
     tags: type[Model]
     alias_owner: str
     has_metrics: bool = False
@@ -64,9 +65,37 @@ def condition_of(text: str, searched: Searched, *, project_id: Any = None) -> Q:
     if tree is None:
         return Q()
     searched = replace(searched, project_id=project_id)
-    if isinstance(tree, All) and project_id is not None:
-        return _begun_with_rarest(tree, searched)
-    return _condition(tree, searched)
+    return condition(tree, searched, begin_with=rarest_tag(tree, searched))
+
+
+def condition(tree: Node, searched: Searched, *, begin_with: int | None = None) -> Q:
+    """Give a tree as a condition.
+
+    Args:
+        tree: The filter; its values may be slots.
+        searched: The table, and whose rows.
+        begin_with: Which of the whole's parts is looked up first; of a row that has that tag, the
+            others are looked up.
+    """
+    if begin_with is None or not isinstance(tree, All):
+        return _condition(tree, searched)
+    conditions = [_condition(part, searched) for part in tree.parts]
+    for place, key, value in _tags_equal(tree):
+        if place != begin_with:
+            rows = _tags_called(key, searched).filter(_is_value(value))
+            conditions[place] = Q(Exists(rows.filter(owner=OuterRef("pk"))))
+    return _joined(tree, conditions)
+
+
+def rarest_tag(tree: Node, searched: Searched) -> int | None:
+    """Say which of several tags that all are asked for the fewest rows have: one query."""
+    if not isinstance(tree, All) or searched.project_id is None:
+        return None
+    equal = list(_tags_equal(tree))
+    if len(equal) < 2:
+        return None
+    wanted = [(key, value) for _, key, value in equal]
+    return equal[rarest(searched.tags, searched.project_id, wanted)][0]
 
 
 def _condition(node: Node, searched: Searched) -> Q:
@@ -81,21 +110,10 @@ def _joined(node: All | Some, conditions: list[Q]) -> Q:
     return reduce(and_ if isinstance(node, All) else or_, conditions, Q())
 
 
-def _begun_with_rarest(node: All, searched: Searched) -> Q:
-    """Begin with the rarest of several tags; of a row that has it, the others are looked up."""
-    conditions = [_condition(part, searched) for part in node.parts]
-    equal = {
-        place: (part.field.key, text_value(part, part.values[0]))
-        for place, part in enumerate(node.parts)
-        if isinstance(part, Comparison) and _is_tag(part) and part.operator == "="
-    }
-    if len(equal) > 1:
-        first = rarest(searched.tags, searched.project_id, list(equal.values()))
-        for place in set(equal) - {list(equal)[first]}:
-            key, value = equal[place]
-            rows = _tags_called(key, searched).filter(_is_value(value))
-            conditions[place] = Q(Exists(rows.filter(owner=OuterRef("pk"))))
-    return _joined(node, conditions)
+def _tags_equal(node: All) -> Iterator[tuple[int, str, Any]]:
+    for place, part in enumerate(node.parts):
+        if isinstance(part, Comparison) and _is_tag(part) and part.operator == "=":
+            yield place, part.field.key, text_value(part, part.values[0])
 
 
 def _is_tag(comparison: Comparison) -> bool:
@@ -145,10 +163,15 @@ def _tags_called(key: str, searched: Searched) -> Any:
     return rows if searched.project_id is None else rows.filter(project=searched.project_id)
 
 
-def _is_value(value: str) -> Q:
-    head = Q(head=value[:HEAD_LENGTH])
+def _is_value(value: str | Slot) -> Q:
+    head = Q(head=_part(value, slice(HEAD_LENGTH)))
+    is_long = value.name.is_long if isinstance(value, Slot) else len(value) >= HEAD_LENGTH
     # Only a whole head has a rest: shorter values are told apart by the index alone.
-    return head if len(value) < HEAD_LENGTH else head & Q(rest=value[HEAD_LENGTH:])
+    return head & Q(rest=_part(value, slice(HEAD_LENGTH, None))) if is_long else head
+
+
+def _part(value: str | Slot, part: slice) -> str | Slot:
+    return value.then(itemgetter(part)) if isinstance(value, Slot) else value[part]
 
 
 def _with(rows: Any, *, negated: bool = False) -> Q:

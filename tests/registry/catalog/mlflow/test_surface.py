@@ -142,6 +142,32 @@ def test_searches_ask_as_often_for_many_as_for_few(api: ApiClient, register: Reg
     assert max(counts) <= 6
 
 
+def test_searches_say_of_each_what_asking_for_it_says(api: ApiClient, register: Register) -> None:
+    for name in ("a", "b", "b", "c"):
+        register(name, tags={"k": name})
+    for name, version in (("b", "1"), ("c", "1")):
+        body = {"name": name, "version": version, "stage": "Production"}
+        body |= {"archive_existing_versions": False}
+        assert ask(api, "POST", "model-versions/transition-stage", body)[0] == 200
+        for alias in ("old", "first"):
+            body = {"name": name, "alias": alias, "version": version}
+            assert ask(api, "POST", "registered-models/alias", body)[0] == 200
+    assert ask(api, "POST", "registered-models/create", {"name": "empty"})[0] == 200
+    models = ask(api, "GET", "registered-models/search")[1]["registered_models"]
+    assert [model["name"] for model in models] == ["a", "b", "c", "empty"]
+    assert [len(model["latest_versions"]) for model in models] == [1, 2, 1, 0]
+    for model in models:
+        path = f"registered-models/get?name={model['name']}"
+        assert ask(api, "GET", path)[1]["registered_model"] == model
+    versions = ask(api, "GET", "model-versions/search")[1]["model_versions"]
+    assert len(versions) == 4
+    for version in versions:
+        path = f"model-versions/get?name={version['name']}&version={version['version']}"
+        assert ask(api, "GET", path)[1]["model_version"] == version
+        aliases = ["first", "old"] if version["current_stage"] == "Production" else []
+        assert version["aliases"] == aliases
+
+
 def test_searches_page_to_the_end(api: ApiClient, register: Register) -> None:
     for _ in range(5):
         register("a")
