@@ -3,7 +3,8 @@
 A commit waits for the disk, whether it holds one change or a hundred. Whoever comes first leads:
 it opens a transaction, takes what is waiting by then, makes all of it and commits. Whoever comes
 meanwhile waits, and the first of those leads the next. Nobody is answered before the commit, and a
-lone caller commits at once.
+lone caller commits at once. Callers who were answered together come back together: a leader
+waits a moment for as many as there were last time, because many cost little more than one.
 """
 
 import os
@@ -21,6 +22,10 @@ Outcome = TypeVar("Outcome")
 
 AWAY = (OperationalError, InterfaceError)
 """The database cannot be reached or does not come round to us: trying each alone would not help."""
+
+
+GATHER_S = 0.002
+"""How long a leader waits for others at most: about what a commit takes."""
 
 
 class _Waiting(Generic[Change, Outcome]):
@@ -65,6 +70,8 @@ class GroupCommit(Generic[Change, Outcome]):
         self._lock = threading.Lock()
         self._waiting: deque[_Waiting[Change, Outcome]] = deque()
         self._led = False
+        self._expected = 1
+        self._gathered = threading.Event()
 
     def commit(self, change: Change) -> Outcome:
         """Make a change, and give its outcome once it is committed.
@@ -81,6 +88,7 @@ class GroupCommit(Generic[Change, Outcome]):
         with self._lock:
             self._waiting.append(mine)
             leads, self._led = not self._led, True
+            self._count()
         if not leads:
             mine.woken.acquire()
         if not mine.settled:
@@ -106,6 +114,7 @@ class GroupCommit(Generic[Change, Outcome]):
         error: Exception | None = None
         outcomes: Sequence[Outcome] = ()
         try:
+            self._gather()
             with turn_to_write(), transaction.atomic():
                 # Only now: others came while this one waited for its turn and for the database.
                 group = self._taken()
@@ -120,6 +129,17 @@ class GroupCommit(Generic[Change, Outcome]):
         finally:
             self._settle(group or self._taken(), outcomes, error)
 
+    def _count(self) -> None:
+        """Say whether all who are expected wait; whoever asks holds the lock."""
+        if len(self._waiting) >= self._expected:
+            self._gathered.set()
+        else:
+            self._gathered.clear()
+
+    def _gather(self) -> None:
+        if self._expected > 1:
+            self._gathered.wait(GATHER_S)
+
     def _taken(self) -> list[_Waiting[Change, Outcome]]:
         group: list[_Waiting[Change, Outcome]] = []
         total = 0
@@ -129,6 +149,9 @@ class GroupCommit(Generic[Change, Outcome]):
                 if group and total > self._at_once:
                     break
                 group.append(self._waiting.popleft())
+            # Who comes alone after many others is soon not kept waiting any more.
+            self._expected = max(len(group), self._expected // 2, 1)
+            self._count()
         return group
 
     def _settle(

@@ -11,6 +11,7 @@ from django.db import IntegrityError, OperationalError, connection, connections,
 from django.utils import timezone
 
 from authz.models.kernel import IdempotencyRecord
+from intmod_site import group_commit
 from intmod_site.group_commit import GroupCommit
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,3 +148,29 @@ def test_inside_a_transaction_it_is_made_at_once_and_goes_with_it() -> None:
 
 def _away(*_: object) -> None:
     raise OperationalError("the database is away")
+
+
+def test_who_was_committed_together_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = Writer()
+    with waiting(writer, "a", "b", "c") as asked:
+        assert asked["c"].result(SOON_S) == "C"
+    monkeypatch.setattr(group_commit, "GATHER_S", SOON_S)
+    with ThreadPoolExecutor(3) as pool:
+        again = [pool.submit(writer.commit, "d"), pool.submit(writer.commit, "e")]
+        while len(writer.group_commit._waiting) < 2:
+            sleep(0.001)
+        sleep(0.05)
+        assert len(writer.groups) == 2, "two of three are not all"
+        again.append(pool.submit(writer.commit, "f"))
+        assert [future.result(SOON_S) for future in again] == ["D", "E", "F"]
+    assert sorted(writer.groups[-1]) == ["d", "e", "f"]
+
+
+def test_who_comes_alone_is_soon_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = Writer()
+    with waiting(writer, "a", "b", "c") as asked:
+        assert asked["c"].result(SOON_S) == "C"
+    for name in ("d", "e"):
+        assert writer.commit(name) == name.upper()
+    monkeypatch.setattr(group_commit, "GATHER_S", 10 * SOON_S)
+    assert writer.commit("f") == "F"
