@@ -9,7 +9,7 @@ from functools import cache
 from typing import TypeVar
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
@@ -31,7 +31,7 @@ class PlainRouteMiddleware:
         self.get_response = get_response
         self._matches = plain_matches(settings.ROOT_URLCONF)
         self._security = SecurityMiddleware(get_response)
-        self._frames = XFrameOptionsMiddleware(get_response)
+        self._headers = {scheme: security_headers(scheme) for scheme in ("http", "https")}
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer."""
@@ -42,8 +42,26 @@ class PlainRouteMiddleware:
         if security.redirect and (to_https := security.process_request(request)):
             return to_https
         request.resolver_match = match
-        response = security.process_response(request, match.func(request))
-        return self._frames.process_response(request, response)
+        response = match.func(request)
+        # Django would check and encode each of them anew for each answer.
+        headers = response.headers._store
+        for name, header in self._headers[request.scheme or "http"].items():
+            headers.setdefault(name, header)
+        return response
+
+
+def security_headers(scheme: str) -> dict[str, tuple[str, str]]:
+    """Give what Django's own middleware adds to an answer, as `ResponseHeaders` keeps it."""
+    request, answer = HttpRequest(), HttpResponse()
+    request._get_scheme = lambda: scheme  # type: ignore[attr-defined]
+    before = set(answer.headers._store)
+    for middleware in (SecurityMiddleware(_never), XFrameOptionsMiddleware(_never)):
+        answer = middleware.process_response(request, answer)
+    return {name: header for name, header in answer.headers._store.items() if name not in before}
+
+
+def _never(_: HttpRequest) -> HttpResponse:
+    raise AssertionError("Nobody is asked: only what is added to an answer matters.")
 
 
 @cache

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -33,13 +34,17 @@ class RowTable:
         fields = self.model._meta.concrete_fields
         return tuple(field.attname for field in fields if not field.primary_key)
 
+    @cached_property
+    def _in_order(self) -> Callable[[dict[str, Any]], Row]:
+        return itemgetter(*self.columns)
+
     def row(self, **values: Any) -> Row:
         """Put values into the columns' order.
 
         Raises:
             KeyError: A column has no value.
         """
-        return tuple(values[column] for column in self.columns)
+        return self._in_order(values)
 
     def insert(self, rows: Iterable[Row]) -> None:
         """Insert rows, inside the caller's transaction."""

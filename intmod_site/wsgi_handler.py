@@ -53,7 +53,8 @@ class ShortHandler(WSGIHandler):
         response: HttpResponseBase = self._middleware_chain(request)  # type: ignore[attr-defined]
         response._handler_class = self.__class__  # type: ignore[attr-defined]
         response._resource_closers.append(request.close)  # type: ignore[attr-defined]
-        headers = [*response.items()]
+        # As they are kept: the mapping's own iteration makes each pair anew.
+        headers = [*response.headers._store.values()]
         headers += [("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values()]
         status = response.status_code
         start_response(f"{status} {responses.get(status, response.reason_phrase)}", headers)

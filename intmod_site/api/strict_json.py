@@ -38,7 +38,7 @@ def parse_json(body: bytes, *, limit_bytes: int) -> Any:
     except UnicodeDecodeError as error:
         raise MalformedRequest(f"The body is not UTF-8 (byte {error.start}).") from None
     try:
-        value = _decode(text)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise MalformedRequest(
             f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
@@ -52,16 +52,6 @@ def parse_json(body: bytes, *, limit_bytes: int) -> Any:
     if _SUSPECT_ESCAPE.search(body):
         _check_text(value)
     return value
-
-
-def _decode(text: str) -> Any:
-    return json.loads(
-        text,
-        object_pairs_hook=_unique,
-        parse_int=_bounded_integer,
-        parse_float=_finite,
-        parse_constant=_no_constant,
-    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -91,6 +81,15 @@ def _finite(digits: str) -> float:
 
 def _no_constant(name: str) -> NoReturn:
     raise MalformedRequest(f"The body has {name}, which is not JSON.")
+
+
+# Made once: json.loads would make one at each call.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_int=_bounded_integer,
+    parse_float=_finite,
+    parse_constant=_no_constant,
+)
 
 
 def _too_deep() -> MalformedRequest:

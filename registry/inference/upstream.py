@@ -1,7 +1,6 @@
 """Asking one target once: in this process, or through its integration."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from integrations.connections.answers import SHORTEST_SECRET, forms_of
 from integrations.connections.connection import Connection
@@ -148,7 +147,12 @@ def retold(
 def deadlines_within(connection: Connection, left_s: float) -> Deadlines:
     """Give the integration's deadlines, none of them past what is left for the call."""
     deadlines = connection.deadlines
-    return replace(deadlines, total_s=min(deadlines.total_s, left_s))
+    return Deadlines(
+        connect_s=deadlines.connect_s,
+        first_byte_s=deadlines.first_byte_s,
+        idle_s=deadlines.idle_s,
+        total_s=min(deadlines.total_s, left_s),
+    )
 
 
 def failed_try(
