@@ -1,6 +1,5 @@
 """People and service accounts."""
 
-import unicodedata
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -10,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from authz.ids import new_id
+from authz.models.usernames import UsernameField, normalized
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -50,7 +50,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         SERVICE = "service", "Service account"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    username = models.CharField(
+    username = UsernameField(
         max_length=150,
         unique=True,
         validators=[UnicodeUsernameValidator()],
@@ -99,8 +99,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        """Fold case and compatibility forms (UTS 36), so that twins of a name are the same name."""
-        return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+        """Give a name as it is stored."""
+        return normalized(username)
 
     def clean(self) -> None:
         """Normalise the name before it is checked for uniqueness."""

@@ -16,6 +16,17 @@ def test_twins_of_a_name_are_refused(db: None, twin: str) -> None:
         create_user(actor=ACTOR, username=twin, password=PASSWORD)
     with pytest.raises(IntegrityError), transaction.atomic():
         User(username=twin).save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.bulk_create([User(username=twin)])
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=UserFactory(username="grace").pk).update(username=twin)
+
+
+def test_a_name_is_looked_up_as_it_is_stored(db: None) -> None:
+    ada = UserFactory(username="ada")
+    User.objects.filter(pk=ada.pk).update(username="GRACE")
+    assert User.objects.get(username="Grace") == ada
+    assert User.objects.filter(username__in=["GRA\u1d04E", "\uff27race"]).get().username == "grace"
 
 
 @pytest.mark.parametrize("password", ["short", "password1234", "123456789012", "ada-lovelace"])
