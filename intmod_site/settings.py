@@ -230,6 +230,8 @@ WEBHOOK_KEPT_DAYS = env.int("WEBHOOK_KEPT_DAYS", 90)
 
 # How many each process answers at once; `manage.py serve` keeps threads back for everything else.
 AI_CALLS_AT_ONCE = env.int("AI_CALLS_AT_ONCE", 0)
+# How many more may wait a moment for one of these to end; `manage.py serve` adds their threads.
+AI_CALLS_WAITING = env.int("AI_CALLS_WAITING", 0)
 
 # Rows waiting to be written; 0 makes every caller write its own.
 FLUSHER_QUEUE_ROWS = env.int("FLUSHER_QUEUE_ROWS", 10_000)
