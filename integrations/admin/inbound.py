@@ -16,7 +16,9 @@ from integrations.models import InboundSource
 from integrations.webhooks.inbound import sources
 from integrations.webhooks.inbound.receivers import receiver_names
 from integrations.webhooks.inbound.receiving import address_of
+from integrations.webhooks.inbound.rotation import rotate_secret
 from integrations.webhooks.inbound.schemes import SCHEMES
+from integrations.webhooks.replaced_secrets import LONGEST_OVERLAP_S, OVERLAP_S
 from intmod_site.service_admin import ServiceForm
 
 
@@ -37,9 +39,9 @@ class SourceForm(ServiceForm):
     )
     overlap_s = forms.IntegerField(
         label="Overlap, in seconds",
-        initial=sources.OVERLAP_S,
+        initial=OVERLAP_S,
         min_value=0,
-        max_value=sources.LONGEST_OVERLAP_S,
+        max_value=LONGEST_OVERLAP_S,
         help_text="How long the present one counts beside a new one; 0 revokes it at once.",
     )
     shown_as = {"secret": "new_secret"}
@@ -150,7 +152,7 @@ class InboundSourceAdmin(AuditedAdmin):
             if changes:
                 source = sources.update_source(actor=actor, source=obj, changes=changes)
             if typed or form.cleaned_data.get("make_secret"):
-                source, secret = sources.rotate_secret(
+                source, secret = rotate_secret(
                     actor=actor,
                     source=source,
                     secret=typed,
