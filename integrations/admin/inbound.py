@@ -10,8 +10,9 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from authz.admin.audited import AuditedAdmin
 from authz.secrets.fields import SECRET_MASK, UNREADABLE
+from integrations.admin.buttons import ButtonedAdmin
+from integrations.admin.source_panel import panel_of
 from integrations.models import InboundSource
 from integrations.webhooks.inbound import sources
 from integrations.webhooks.inbound.receivers import receiver_names
@@ -80,7 +81,7 @@ NOT_COLUMNS = {"new_secret", "make_secret", "overlap_s"}
 
 
 @admin.register(InboundSource)
-class InboundSourceAdmin(AuditedAdmin):
+class InboundSourceAdmin(ButtonedAdmin):
     """Who may tell us of events."""
 
     form = SourceForm
@@ -89,6 +90,7 @@ class InboundSourceAdmin(AuditedAdmin):
     list_select_related = ["project"]
     search_fields = ["name"]
     autocomplete_fields = ["project"]
+    change_form_template = "admin/integrations/inboundsource/change_form.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Show address and stored secret where there is one."""
@@ -110,6 +112,11 @@ class InboundSourceAdmin(AuditedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep the project."""
         return ["project", "address", "stored_secret"] if obj else []
+
+    def below_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Show what it told us of."""
+        may_see = request.user.has_perm("integrations.view_receivedevent")
+        return {"panel": panel_of(obj) if obj and may_see else None}
 
     def goes_along(self, obj: InboundSource) -> dict[str, int]:
         """Say how many events are deleted with it."""
