@@ -18,7 +18,7 @@ from integrations.connections.auth import SCHEMES
 from integrations.connections.services import register_integration
 from integrations.models import AccessToken, Integration, WebhookEndpoint
 from integrations.webhooks import rotation
-from integrations.webhooks.inbound import sources
+from integrations.webhooks.inbound import rotation as inbound_rotation
 from tests.admin.forms import submit, url
 from tests.admin.world import ACTOR, PASSWORD
 from tests.api_client import ApiClient
@@ -78,7 +78,7 @@ def planted(db: None) -> Planted:
         endpoint = rotation.rotate_secret(actor=ACTOR, endpoint=endpoint, secret=secret)
     source = there.source
     for secret in (OLD_SOURCE, NEW_SOURCE):
-        source = sources.rotate_secret(actor=ACTOR, source=source, secret=secret)[0]
+        source = inbound_rotation.rotate_secret(actor=ACTOR, source=source, secret=secret)[0]
     secrets = {canary(one.auth_scheme) for one in made}
     secrets |= {TOKEN, OLD_HOOK, NEW_HOOK, OLD_SOURCE, NEW_SOURCE}
     # As it is read where the prefix is left away.

@@ -42,6 +42,7 @@ class IntegrationForm(ServiceForm):
     class Meta:
         model = Integration
         fields: list[str] = []
+        widgets = {"base_url": forms.TextInput(attrs={"class": "vLargeTextField"})}
         labels = {
             "base_url": "Base URL",
             "connect_timeout_s": "Connecting",

@@ -54,9 +54,9 @@ class WebhookDeliveryAdmin(ButtonedAdmin, RecordAdmin):
     sortable_by = ["created_at"]
     change_form_template = "admin/integrations/webhookdelivery/change_form.html"
     fieldsets = [
-        (None, {"fields": ["message", "event_type", "endpoint", "mark", "last_error_code"]}),
+        (None, {"fields": ["message", "event_type", "endpoint", "project", "mark"]}),
         ("When", {"fields": ["created_at", "next_attempt_at", "ended_at"]}),
-        ("How often", {"fields": ["attempt_count", "replay_count", "sequence", "project"]}),
+        ("How often", {"fields": ["attempt_count", "replay_count", "sequence"]}),
     ]
     buttons = (Button("resend", "Send again now", REPLAY, _resend),)
 

@@ -45,6 +45,7 @@ class EndpointForm(ServiceForm):
     class Meta:
         model = WebhookEndpoint
         fields: list[str] = []
+        widgets = {"url": forms.TextInput(attrs={"class": "vLargeTextField"})}
         labels = {
             "timeout_s": "Patience, in seconds",
             "disable_after_days": "Disable after days",

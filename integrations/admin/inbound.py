@@ -10,13 +10,16 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from authz.admin.audited import AuditedAdmin
 from authz.secrets.fields import SECRET_MASK, UNREADABLE
+from integrations.admin.buttons import ButtonedAdmin
+from integrations.admin.source_panel import panel_of
 from integrations.models import InboundSource
 from integrations.webhooks.inbound import sources
 from integrations.webhooks.inbound.receivers import receiver_names
 from integrations.webhooks.inbound.receiving import address_of
+from integrations.webhooks.inbound.rotation import rotate_secret
 from integrations.webhooks.inbound.schemes import SCHEMES
+from integrations.webhooks.replaced_secrets import LONGEST_OVERLAP_S, OVERLAP_S
 from intmod_site.service_admin import ServiceForm
 
 
@@ -37,9 +40,9 @@ class SourceForm(ServiceForm):
     )
     overlap_s = forms.IntegerField(
         label="Overlap, in seconds",
-        initial=sources.OVERLAP_S,
+        initial=OVERLAP_S,
         min_value=0,
-        max_value=sources.LONGEST_OVERLAP_S,
+        max_value=LONGEST_OVERLAP_S,
         help_text="How long the present one counts beside a new one; 0 revokes it at once.",
     )
     shown_as = {"secret": "new_secret"}
@@ -78,7 +81,7 @@ NOT_COLUMNS = {"new_secret", "make_secret", "overlap_s"}
 
 
 @admin.register(InboundSource)
-class InboundSourceAdmin(AuditedAdmin):
+class InboundSourceAdmin(ButtonedAdmin):
     """Who may tell us of events."""
 
     form = SourceForm
@@ -87,6 +90,7 @@ class InboundSourceAdmin(AuditedAdmin):
     list_select_related = ["project"]
     search_fields = ["name"]
     autocomplete_fields = ["project"]
+    change_form_template = "admin/integrations/inboundsource/change_form.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Show address and stored secret where there is one."""
@@ -108,6 +112,11 @@ class InboundSourceAdmin(AuditedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep the project."""
         return ["project", "address", "stored_secret"] if obj else []
+
+    def below_form(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """Show what it told us of."""
+        may_see = request.user.has_perm("integrations.view_receivedevent")
+        return {"panel": panel_of(obj) if obj and may_see else None}
 
     def goes_along(self, obj: InboundSource) -> dict[str, int]:
         """Say how many events are deleted with it."""
@@ -150,7 +159,7 @@ class InboundSourceAdmin(AuditedAdmin):
             if changes:
                 source = sources.update_source(actor=actor, source=obj, changes=changes)
             if typed or form.cleaned_data.get("make_secret"):
-                source, secret = sources.rotate_secret(
+                source, secret = rotate_secret(
                     actor=actor,
                     source=source,
                     secret=typed,

@@ -95,8 +95,9 @@ class WebhookMessageAdmin(RecordAdmin):
     search_help_text = "A message's or a request's id."
     sortable_by = ["created_at"]
     fieldsets = [
-        (None, {"fields": ["message_id", "type_name", "created_at", "published_by", "project"]}),
-        ("What is sent", {"fields": ["request_id", "body_text"]}),
+        (None, {"fields": ["message_id", "type_name", "created_at", "project"]}),
+        ("By whom", {"fields": ["published_by", "request_id"]}),
+        ("What is sent", {"fields": ["body_text"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> Any:

@@ -94,6 +94,10 @@ class ReceivedEventAdmin(ReadOnlyAdmin, ButtonedAdmin):
         rows = super().get_queryset(request)
         return rows.defer("body") if self.is_view(request, "changelist") else rows
 
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Let a source's page link to its events."""
+        return lookup == "source_id" or super().lookup_allowed(lookup, value, request)
+
     @admin.display(description="State", ordering="state")
     def mark(self, obj: ReceivedEvent) -> SafeString:
         """What became of it."""
@@ -107,7 +111,7 @@ class ReceivedEventAdmin(ReadOnlyAdmin, ButtonedAdmin):
     @admin.display(description="Body")
     def shown_body(self, obj: ReceivedEvent) -> SafeString:
         """As it came."""
-        return format_html("<pre>{}</pre>", obj.body)
+        return format_html('<pre class="snippet">{}</pre>', obj.body)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Whoever may replay."""

@@ -45,20 +45,22 @@ def place(connection: Connection) -> Iterator[None]:
 
 def admit(connection: Connection) -> Admission | ApiError:
     """Let an attempt pass, or give the reason why not."""
-    if connection.requests_per_minute is not None:
-        taken = take(key=_key(connection), rate=Rate(connection.requests_per_minute))
-        if not taken.allowed:
-            return TooManyRequests(
-                f"{connection.name} takes {connection.requests_per_minute} requests a minute.",
-                retry_after_s=taken.retry_after_s,
-            )
     admission = breaker.admit(connection.integration_id)
     if admission.refused_for_s is not None:
+        # First: what the breaker keeps back is no attempt, and takes nothing from the rate.
         return ServiceUnavailable(
             f"{connection.name} is failing and left alone for a while.",
             code="circuit_open",
             retry_after_s=admission.refused_for_s,
         )
+    if connection.requests_per_minute is not None:
+        taken = take(key=_key(connection), rate=Rate(connection.requests_per_minute))
+        if not taken.allowed:
+            breaker.abandoned(connection.integration_id, admission)
+            return TooManyRequests(
+                f"{connection.name} takes {connection.requests_per_minute} requests a minute.",
+                retry_after_s=taken.retry_after_s,
+            )
     return admission
 
 

@@ -17,11 +17,7 @@ from integrations.connections.endpoints import path_of
 from integrations.connections.exchange import Exchange, Tried
 from integrations.connections.external_call import Caller, ExternalCall, check_call
 from integrations.http.errors import BodyTooLarge, DeadlineExceeded
-from intmod_site.api.errors import (
-    ApiError,
-    UpstreamFailed,
-    UpstreamTimeout,
-)
+from intmod_site.api.errors import ApiError, UpstreamFailed, UpstreamTimeout
 
 
 def call_integration(

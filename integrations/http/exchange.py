@@ -3,19 +3,9 @@
 from time import monotonic
 
 from integrations.http.answer_body import AnswerBody, receive
-from integrations.http.answer_head import (
-    AnswerHead,
-    Headers,
-    MalformedHead,
-    parse_head,
-    split_head,
-)
+from integrations.http.answer_head import AnswerHead, Headers, MalformedHead, parse_head, split_head
 from integrations.http.countdown import Countdown
-from integrations.http.errors import (
-    ConnectionReset,
-    MalformedResponse,
-    OutboundError,
-)
+from integrations.http.errors import ConnectionReset, MalformedResponse, OutboundError
 from integrations.http.messages import OutboundRequest
 from integrations.http.pool import OriginPool
 from integrations.http.wire import DeadlineSocket
@@ -90,6 +80,7 @@ class Exchange:
             raise MalformedResponse(
                 f"The head of {self._origin}'s answer makes no sense."
             ) from None
+        self._early = b""
         self._keeps_alive = head.keeps_alive
         return head.status, head.headers
 

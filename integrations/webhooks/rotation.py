@@ -1,6 +1,6 @@
 """Exchanging an endpoint's secret: the old one signs along for a while, or never again."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -9,12 +9,15 @@ from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from integrations.models import WebhookEndpoint
 from integrations.webhooks.endpoints import checked_secret, locked
-from integrations.webhooks.replaced_secrets import counting_secrets, present_secret, written
+from integrations.webhooks.replaced_secrets import (
+    OVERLAP_S,
+    counting_secrets,
+    present_secret,
+    replaced_by,
+    written,
+)
 from integrations.webhooks.signing import key_of, new_secret
-from intmod_site.api.errors import Conflict
 
-OVERLAP_S = 24 * 3600
-LONGEST_OVERLAP_S = 7 * 24 * 3600
 MOST_OLD = 10
 
 
@@ -35,21 +38,15 @@ def rotate_secret(
             replaced at once.
 
     Raises:
-        ValidationFailed: It is no secret.
-        Conflict: Ten replaced ones sign along already.
+        ValidationFailed: It is no secret, or the present one; or the overlap is too long.
+        Conflict: Ten replaced ones sign along already, or they cannot be read any more.
     """
     fresh = checked_secret(secret or new_secret())
     now = timezone.now()
     with transaction.atomic():
         current = locked(endpoint)
         before = state_of(current)
-        old = counting_secrets(current, now) if overlap_s else []
-        if len(old) >= MOST_OLD:
-            raise Conflict(
-                f"{MOST_OLD} replaced secrets sign along already; revoke them with overlap_s 0."
-            )
-        if overlap_s:
-            old.insert(0, (present_secret(current), now + timedelta(seconds=overlap_s)))
+        old = replaced_by(current, fresh, overlap_s=overlap_s, now=now, most=MOST_OLD)
         current.secret = fresh
         current.old_secrets = written(old)  # type: ignore[assignment]  # its descriptor's
         current.save(update_fields=["secret", "old_secrets", "updated_at"])

@@ -15,9 +15,8 @@ from integrations.models import (
     WebhookEndpoint,
     WebhookMessage,
 )
-from integrations.webhooks.replaced_secrets import counting_secrets
+from integrations.webhooks.replaced_secrets import LONGEST_OVERLAP_S, OVERLAP_S, counting_secrets
 from integrations.webhooks.replays import Scope
-from integrations.webhooks.rotation import LONGEST_OVERLAP_S, OVERLAP_S
 from intmod_site.api.fields import (
     ChoiceField,
     FlagField,

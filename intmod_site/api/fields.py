@@ -7,6 +7,8 @@ from rest_framework import serializers
 from intmod_site.api.strict_json import check_string
 
 NOT_TEXT = "Not a text."
+UNITS = ("_s", "_ms", "_bytes", "_usd")
+"""What names of fields end with where the number has a unit."""
 
 
 class TextField(serializers.CharField):
@@ -81,13 +83,19 @@ class StrictSerializer(serializers.Serializer[Any]):
         """Refuse unknown and read-only fields by name, then validate as usual."""
         if isinstance(data, dict):
             refused = {
-                name: ["This field cannot be set." if name in self.fields else "Unknown field."]
+                name: ["This field cannot be set." if name in self.fields else self._unknown(name)]
                 for name in data
                 if name not in self.fields or self.fields[name].read_only
             }
             if refused:
                 raise serializers.ValidationError(refused, code="unknown_field")
         return super().to_internal_value(data)
+
+    def _unknown(self, name: str) -> str:
+        """Say that there is no such field, and which there is if only the unit is missing."""
+        named = (f"{name}{unit}" for unit in UNITS)
+        meant = next((field for field in named if field in self.fields), None)
+        return "Unknown field." if meant is None else f"Unknown field; here it is {meant}."
 
 
 class NoBody(StrictSerializer):

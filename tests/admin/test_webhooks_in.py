@@ -3,16 +3,16 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 
-from authz.models import AuditEvent, PolicyAttachment, SecurityPolicy, User
+from authz.models import AuditEvent, PolicyAttachment, SecurityPolicy
 from integrations.models import InboundSource, ReceivedEvent
 from integrations.webhooks.inbound import receivers
 from integrations.webhooks.replaced_secrets import present_secret, replaced_secrets
 from tests.admin.forms import errors, submit, url
 from tests.admin.heard import HEARD_SECRET
 from tests.admin.test_actions import act
+from tests.admin.test_webhooks import clerk
 from tests.admin.world import World
 
 
@@ -104,6 +104,25 @@ def test_an_unreadable_secret_says_so(source: InboundSource, staff: Client, sett
     assert "Unreadable" in staff.get(url(source, "change")).content.decode()
 
 
+def test_a_sources_page_shows_its_latest_events(
+    source: InboundSource, event: ReceivedEvent, staff: Client
+) -> None:
+    text = staff.get(url(source, "change")).content.decode()
+    assert url(event, "change") in text
+    assert '<span class="mark bad">Not handed on</span>' in text
+    assert f"?source_id={source.pk}" in text
+    for query, count in ((f"source_id={source.pk}", 1), (f"source_id={event.pk}", 0)):
+        found = staff.get(url(ReceivedEvent, "changelist") + f"?{query}")
+        assert found.context["cl"].result_count == count
+    ReceivedEvent.objects.all().delete()
+    assert "None yet." in staff.get(url(source, "change")).content.decode()
+
+
+def test_events_are_shown_to_who_may_see_them(source: InboundSource, event: ReceivedEvent) -> None:
+    client = clerk("view_inboundsource")
+    assert url(event, "change") not in client.get(url(source, "change")).content.decode()
+
+
 def test_a_source_goes_with_its_events(source: InboundSource, staff: Client) -> None:
     page = staff.get(url(source, "delete")).content.decode()
     assert "received events" in page.lower()
@@ -136,10 +155,7 @@ def test_events_are_replayed_in_bulk(event: ReceivedEvent, staff: Client) -> Non
 
 
 def test_who_may_only_look_replays_nothing(event: ReceivedEvent) -> None:
-    user = User.objects.create_user(username="eve", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename="view_receivedevent"))
-    client = Client()
-    client.force_login(user)
+    client = clerk("view_receivedevent")
     page = client.get(url(event, "change")).content.decode()
     assert "Hand on once more" not in page
     address = url(event, "change").removesuffix("change/") + "replay/"

@@ -11,8 +11,7 @@ from authz.views.policy_serializers import ReasonAnswer
 from integrations.models import InboundSource, ReceivedEvent
 from integrations.webhooks.inbound.receiving import address_of
 from integrations.webhooks.inbound.schemes import SCHEMES
-from integrations.webhooks.inbound.sources import LONGEST_OVERLAP_S, OVERLAP_S
-from integrations.webhooks.replaced_secrets import counting_secrets
+from integrations.webhooks.replaced_secrets import LONGEST_OVERLAP_S, OVERLAP_S, counting_secrets
 from intmod_site.api.fields import (
     ChoiceField,
     FlagField,

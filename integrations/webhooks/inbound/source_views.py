@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from authz.api.views import ProjectViewSet
 from integrations.models import InboundSource
 from integrations.webhooks.inbound import serializers, sources
+from integrations.webhooks.inbound.rotation import rotate_secret
 from integrations.webhooks.inbound.trials import validate_event
 
 
@@ -60,7 +61,7 @@ class InboundSourceViewSet(ProjectViewSet):
     @extend_schema(request=serializers.RotateRequest, responses=serializers.SourceWithSecretAnswer)
     def rotate_secret(self, request: Request, name: str) -> Response:
         """Give a source another secret, shown in this answer only; the old one may stay a while."""
-        source, secret = sources.rotate_secret(
+        source, secret = rotate_secret(
             actor=self.principal.actor,
             source=self.get_object(),
             **self.validated(serializers.RotateRequest),

@@ -1,10 +1,8 @@
 """Registering, changing and removing those who may tell us of events."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
@@ -18,20 +16,9 @@ from integrations.webhooks.inbound.receivers import check_receivers
 from integrations.webhooks.inbound.schemes import SCHEMES
 from integrations.webhooks.inbound.schemes.scheme import SignatureScheme
 from integrations.webhooks.names import check_free, check_name
-from integrations.webhooks.replaced_secrets import (
-    Replaced,
-    counting_secrets,
-    present_secret,
-    replaced_secrets,
-    written,
-)
-from intmod_site.api.errors import Conflict, NotFound, ValidationFailed
+from integrations.webhooks.replaced_secrets import present_secret, replaced_secrets
+from intmod_site.api.errors import NotFound, ValidationFailed
 from intmod_site.conflicts import atomic_unless_taken
-
-OVERLAP_S = 24 * 3600
-LONGEST_OVERLAP_S = 7 * 24 * 3600
-MOST_REPLACED = 5
-"""Secrets beside the present one that count: each costs a hash of every body."""
 
 
 def register_source(
@@ -53,7 +40,7 @@ def register_source(
         ValidationFailed, django.core.exceptions.ValidationError: A field is wrong.
     """
     source = InboundSource(project=project, **fields)
-    plaintext = _secret_for(_scheme_of(source), secret)
+    plaintext = secret_for(scheme_of(source), secret)
     source.secret = plaintext
     _check(source)
     with atomic_unless_taken(_taken(source.name)):
@@ -78,7 +65,7 @@ def update_source(*, actor: Actor, source: InboundSource, changes: dict[str, Any
         NotFound: It was removed meanwhile.
     """
     with atomic_unless_taken(_taken(changes.get("name", source.name))):
-        current = _locked(source)
+        current = locked(source)
         before = state_of(current)
         for name, value in changes.items():
             setattr(current, name, value)
@@ -98,55 +85,6 @@ def update_source(*, actor: Actor, source: InboundSource, changes: dict[str, Any
     return current
 
 
-def rotate_secret(
-    *,
-    actor: Actor,
-    source: InboundSource,
-    secret: str | None = None,
-    overlap_s: int = OVERLAP_S,
-) -> tuple[InboundSource, str]:
-    """Give a source another secret.
-
-    Args:
-        actor: Who.
-        source: Whose.
-        secret: The new one; made here unless it is given.
-        overlap_s: How long the present one still counts, in seconds; 0 revokes it and all that
-            it replaced at once.
-
-    Returns:
-        The source, and its new secret in plain text: to be shown this once.
-
-    Raises:
-        ValidationFailed: Nothing is signed with such a secret, or it is the present one.
-        Conflict: Too many replaced ones count already, or they cannot be read any more.
-        NotFound: It was removed meanwhile.
-    """
-    if not 0 <= overlap_s <= LONGEST_OVERLAP_S:
-        raise ValidationFailed.of("overlap_s", f"From 0 to {LONGEST_OVERLAP_S} seconds.")
-    now = timezone.now()
-    with transaction.atomic():
-        current = _locked(source)
-        plaintext = _secret_for(_scheme_of(current), secret)
-        before = state_of(current)
-        replaced: Replaced = []
-        if overlap_s:
-            replaced = _replaced_by(current, plaintext, now + timedelta(seconds=overlap_s))
-        current.old_secrets = written(replaced)  # type: ignore[assignment]  # its descriptor's
-        current.secret = plaintext
-        current.save(update_fields=["secret", "old_secrets", "updated_at"])
-        move_revision()
-        record_change(
-            actor=actor,
-            action="inboundsource.rotate_secret",
-            obj=current,
-            project=current.project,
-            before=before,
-            after=state_of(current) | {"overlap_s": overlap_s},
-        )
-    return current, plaintext
-
-
 def remove_source(*, actor: Actor, source: InboundSource) -> None:
     """Remove a source with the events that it told us of.
 
@@ -154,7 +92,7 @@ def remove_source(*, actor: Actor, source: InboundSource) -> None:
         NotFound: It was removed meanwhile.
     """
     with transaction.atomic():
-        current = _locked(source)
+        current = locked(source)
         label = InboundSource(pk=current.pk, name=current.name)
         before, project = state_of(current), current.project
         detach_all(actor=actor, kind=KIND, target_ids=[current.pk])
@@ -165,27 +103,12 @@ def remove_source(*, actor: Actor, source: InboundSource) -> None:
         )
 
 
-def _replaced_by(source: InboundSource, fresh: str, until: datetime) -> Replaced:
-    """Give the secrets that count beside the fresh one."""
-    now = timezone.now()
-    try:
-        present = present_secret(source)
-        counting = counting_secrets(source, now)
-    except SecretUnreadable:
-        raise Conflict(
-            "The present secret does not decrypt; replace it with overlap_s 0.",
-            code="secret_unreadable",
-        ) from None
-    if fresh == present:
-        raise ValidationFailed.of("secret", "This is the present one.")
-    if len(counting) >= MOST_REPLACED:
-        raise Conflict(
-            f"{MOST_REPLACED} replaced secrets count already; revoke them with overlap_s 0."
-        )
-    return [(present, until), *((text, end) for text, end in counting if text != fresh)]
+def locked(source: InboundSource) -> InboundSource:
+    """Give the source as it is now, locked until the transaction ends.
 
-
-def _locked(source: InboundSource) -> InboundSource:
+    Raises:
+        NotFound: It was removed meanwhile.
+    """
     rows = InboundSource.objects.select_for_update(of=("self",), no_key=True)
     current: InboundSource | None = rows.select_related("project").filter(pk=source.pk).first()
     if current is None:
@@ -197,14 +120,24 @@ def _taken(name: str) -> str:
     return f"There is an inbound source called {name} already."
 
 
-def _scheme_of(source: InboundSource) -> SignatureScheme:
+def scheme_of(source: InboundSource) -> SignatureScheme:
+    """Give how its sender signs.
+
+    Raises:
+        ValidationFailed: There is no such scheme.
+    """
     scheme = SCHEMES.get(source.scheme)
     if scheme is None:
         raise ValidationFailed.of("scheme", f"One of {', '.join(SCHEMES)}.")
     return scheme
 
 
-def _secret_for(scheme: SignatureScheme, given: str | None) -> str:
+def secret_for(scheme: SignatureScheme, given: str | None) -> str:
+    """Give the secret to store: the given one, or one that is made here.
+
+    Raises:
+        ValidationFailed: Nothing is signed with such a secret, or the sender has to make it.
+    """
     secret = given if given is not None else scheme.new_secret()
     if secret is None:
         raise ValidationFailed.of(
@@ -215,7 +148,7 @@ def _secret_for(scheme: SignatureScheme, given: str | None) -> str:
 
 
 def _check(source: InboundSource) -> None:
-    scheme = _scheme_of(source)
+    scheme = scheme_of(source)
     if not isinstance(source.settings, dict):
         raise ValidationFailed.of("settings", "An object.")
     scheme.check(source.settings)
@@ -228,7 +161,7 @@ def _check(source: InboundSource) -> None:
 
 def _check_secrets(source: InboundSource) -> None:
     """Let another scheme be chosen only if the stored secrets are such as it signs with."""
-    scheme = _scheme_of(source)
+    scheme = scheme_of(source)
     try:
         secrets = [present_secret(source), *(text for text, _ in replaced_secrets(source))]
     except SecretUnreadable:

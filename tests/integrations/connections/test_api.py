@@ -107,6 +107,20 @@ def test_odd_fields_are_named(api: ApiClient, changes: dict[str, Any], path: str
     assert not Integration.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("timeout", "Unknown field; here it is timeout_s."),
+        ("retry_delay", "Unknown field; here it is retry_delay_s."),
+        ("response_limit", "Unknown field; here it is response_limit_bytes."),
+        ("retry", "Unknown field."),
+    ],
+)
+def test_a_field_without_its_unit_is_told_its_name(api: ApiClient, name: str, message: str) -> None:
+    envelope = api.refused(400, "POST", PATH, {**BODY, name: 30})
+    assert envelope["error_details"]["fields"][0]["message"] == message
+
+
 def test_a_name_stands_once(api: ApiClient) -> None:
     api.ok("POST", PATH, BODY)
     envelope = api.refused(409, "POST", PATH, BODY)

@@ -1,7 +1,8 @@
 """How much an integration is called: places and rate, over all processes."""
 
 from authz.limits.holds import hold, settle, taken
-from integrations.models import CallRecord
+from integrations.connections.breaker import POLICY
+from integrations.models import BreakerState, CallRecord
 from tests.api_client import ApiClient
 from tests.integrations.connections.conftest import Register, Serve
 from tests.integrations.connections.test_outside_world import BUSY, OK, answers
@@ -31,6 +32,30 @@ def test_each_attempt_counts_and_a_retry_beyond_the_rate_is_left_out(
     register(serve(answers(BUSY)), requests_per_minute=2, max_retries=5)
     answer = api.ok("POST", PATH, GET)
     assert (answer["status"], answer["attempts"]) == (503, 2)
+
+
+def test_what_the_breaker_keeps_back_takes_nothing_from_the_rate(
+    api: ApiClient, serve: Serve, register: Register
+) -> None:
+    server = serve(answers(BUSY))
+    register(server, requests_per_minute=POLICY.min_calls + 1, max_retries=0)
+    for _ in range(POLICY.min_calls):
+        api.ok("POST", PATH, GET)
+    for _ in range(3):
+        assert api.refused(503, "POST", PATH, GET)["error_details"]["code"] == "circuit_open"
+    BreakerState.objects.update(opened_us=1)
+    api.ok("POST", PATH, GET)
+    assert len(server.requests) == POLICY.min_calls + 1
+
+
+def test_a_probe_beyond_the_rate_makes_way(
+    api: ApiClient, serve: Serve, register: Register
+) -> None:
+    integration = register(serve(answers(OK)), requests_per_minute=1)
+    api.ok("POST", PATH, GET)
+    BreakerState.objects.create(integration=integration, opened_us=1)
+    api.refused(429, "POST", PATH, GET)
+    assert BreakerState.objects.get().probe == ""
 
 
 def test_more_than_the_places_is_refused(api: ApiClient, serve: Serve, register: Register) -> None:

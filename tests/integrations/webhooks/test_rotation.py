@@ -78,6 +78,29 @@ def test_at_most_ten_sign_along(api: ApiClient, register: Register) -> None:
     assert api.ok("POST", path_of(endpoint), {})["old_secrets"] == 1
 
 
+def test_the_present_one_is_no_other(api: ApiClient, register: Register) -> None:
+    endpoint = register("https://a.example")
+    told = api.refused(400, "POST", path_of(endpoint), {"secret": SECRET})
+    assert told["error_details"]["fields"][0]["path"] == "/secret"
+    fresh = api.ok("POST", path_of(endpoint), {})["secret"]
+    api.ok("POST", path_of(endpoint), {"secret": SECRET})
+    endpoint.refresh_from_db()
+    keys = signing_keys(endpoint, timezone.now())
+    assert keys == [key_of(SECRET), key_of(fresh)], "who comes back signs once"
+
+
+def test_one_whose_key_is_gone_can_be_replaced(
+    api: ApiClient, register: Register, settings: Any
+) -> None:
+    endpoint = register("https://a.example")
+    settings.FIELD_ENCRYPTION_KEYS = {"other": "another key of some length 0123456789"}
+    told = api.refused(409, "POST", path_of(endpoint), {})
+    assert told["error_details"]["code"] == "secret_unreadable"
+    fresh = api.ok("POST", path_of(endpoint), {"overlap_s": 0})["secret"]
+    endpoint.refresh_from_db()
+    assert signing_keys(endpoint, timezone.now()) == [key_of(fresh)]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
