@@ -105,15 +105,19 @@ class Breaker:
             if state is not State.OPEN:
                 self._note(failed=False)
 
-    def failed(self) -> None:
-        """Say that a call failed by the other side's fault."""
+    def failed(self, *, after_success: bool = False) -> None:
+        """Say that a call failed by the other side's fault.
+
+        Args:
+            after_success: It had been told to succeed: its answer began well, and then broke off.
+        """
         with self._lock:
             state = self._state()
             if state is State.HALF_OPEN:
                 self._open()
             if state is not State.CLOSED:
                 return
-            self._note(failed=True)
+            self._note(failed=True, calls=0 if after_success else 1)
             too_many = self._failures >= self._policy.failure_rate * self._calls
             if self._calls >= self._policy.min_calls and too_many:
                 self._open()
@@ -139,14 +143,14 @@ class Breaker:
         self._opened_at = None
         self._probe_began_at = None
 
-    def _note(self, *, failed: bool) -> None:
+    def _note(self, *, failed: bool, calls: int = 1) -> None:
         now = self._clock()
         slices = self._slices
         if not slices or now - slices[-1].began_at >= self._slice_s:
             slices.append(_Slice(now))
-        slices[-1].calls += 1
+        slices[-1].calls += calls
         slices[-1].failures += failed
-        self._calls += 1
+        self._calls += calls
         self._failures += failed
         while slices[0].began_at <= now - self._policy.window_s:
             gone = slices.popleft()

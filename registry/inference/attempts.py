@@ -14,7 +14,8 @@ from integrations.http.breaker import Breaker
 from integrations.http.retry import RetryPolicy
 from integrations.http.steps import Steps
 from intmod_site.api.errors import ApiError, ServiceUnavailable, UpstreamTimeout
-from registry.inference.providers.upstream_errors import Fallback, UpstreamError
+from registry.inference.providers.failures import Fallback
+from registry.inference.providers.upstream_errors import UpstreamError
 
 Answer = TypeVar("Answer")
 MIN_TRY_S = 0.05

@@ -129,7 +129,7 @@ class CallStream(Iterator[StreamEvent | None]):
             self._note(event)
         except UpstreamError as error:
             if error.trips and self._opened is not None:
-                self._opened.by.breaker.failed()
+                self._opened.by.breaker.failed(after_success=True)
             raise self._broken(error.to_api_error()) from error
         except ApiError as error:
             raise self._broken(error) from None

@@ -11,7 +11,7 @@ from integrations.http.retry import RetryPolicy
 from intmod_site.api.errors import ApiError
 from registry.catalog.resolution import RouteTargets, Target, find_route, resolve
 from registry.inference.in_flight import in_flight
-from registry.inference.providers.upstream_errors import Fallback
+from registry.inference.providers.failures import Fallback
 from registry.inference.spreading import Weighed, by_weight, in_order, least_busy
 
 NO_RETRIES = RetryPolicy(max_retries=0)

@@ -20,7 +20,8 @@ from registry.inference.crashes import crashed
 from registry.inference.earlier_answers import EarlierAnswer
 from registry.inference.guard import allowed_candidates, before_sending
 from registry.inference.metering import Meter
-from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.providers.failures import Kind
+from registry.inference.providers.upstream_errors import UpstreamError
 from registry.inference.records import record_refusal
 from registry.inference.structured_output import check_form
 from registry.inference.upstream_events import first_token_timeout_s, opening_events

@@ -11,7 +11,8 @@ import orjson
 
 from intmod_site.api.errors import ValidationFailed
 from registry.inference.calls import Call, ChatCall
-from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.providers.failures import Kind
+from registry.inference.providers.upstream_errors import UpstreamError
 
 MAX_SCHEMAS = 256
 

@@ -20,8 +20,9 @@ from typing import Any
 import msgspec
 
 from integrations.http.retry import retry_after_s
+from registry.inference.providers.failures import Kind
 from registry.inference.providers.reading import UNREADABLE
-from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.providers.upstream_errors import UpstreamError
 
 _STATUS_KINDS = {
     401: Kind.UNAUTHENTICATED,

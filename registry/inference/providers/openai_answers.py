@@ -9,8 +9,9 @@ import msgspec
 
 from registry.inference.calls import ChatResult, ToolCall, Usage
 from registry.inference.providers.error_answers import error_in
+from registry.inference.providers.failures import Kind
 from registry.inference.providers.reading import UNREADABLE, plausible
-from registry.inference.providers.upstream_errors import Kind, MalformedUpstream, UpstreamError
+from registry.inference.providers.upstream_errors import MalformedUpstream, UpstreamError
 
 _FINISH_REASONS = {
     "stop": "stop",

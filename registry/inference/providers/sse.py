@@ -10,7 +10,8 @@ from abc import ABC, abstractmethod
 
 from registry.inference.calls import StreamEnd, StreamEvent, Usage
 from registry.inference.providers.error_answers import error_in
-from registry.inference.providers.upstream_errors import Kind, MalformedUpstream, UpstreamError
+from registry.inference.providers.failures import Kind
+from registry.inference.providers.upstream_errors import MalformedUpstream, UpstreamError
 
 _DATA = b"data:"
 # Servers that break off a stream have been seen to write their error without the `data:`.

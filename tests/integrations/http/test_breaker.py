@@ -50,6 +50,18 @@ def test_it_stays_closed_while_most_calls_succeed(breaker: Breaker) -> None:
     assert breaker.state is State.CLOSED
 
 
+def test_a_call_that_began_well_and_broke_off_is_one_failure(breaker: Breaker) -> None:
+    for number in range(20):
+        breaker.succeeded()
+        if number % 3 == 2:
+            breaker.failed(after_success=True)
+    assert breaker.state is State.CLOSED
+    for _ in range(20):
+        breaker.succeeded()
+        breaker.failed(after_success=True)
+    assert breaker.state is State.OPEN
+
+
 def test_failures_outside_the_window_do_not_count(breaker: Breaker, clock: Clock) -> None:
     for _ in range(POLICY.min_calls - 1):
         breaker.failed()

@@ -18,7 +18,8 @@ from intmod_site.api.errors import (
     ValidationFailed,
 )
 from registry.inference.attempts import Answered, answering, at_once
-from registry.inference.providers.upstream_errors import Fallback, Kind, UpstreamError
+from registry.inference.providers.failures import Fallback, Kind
+from registry.inference.providers.upstream_errors import UpstreamError
 
 
 class Clock:

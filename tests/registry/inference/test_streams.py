@@ -234,6 +234,20 @@ def test_after_the_first_piece_a_failure_is_an_error_event(
     assert (record.output_tokens or 0) > 20
 
 
+def test_who_breaks_most_streams_is_left_alone_for_a_while(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    whole, broken = closing(*HELLO), stream_then(*FORTY, then=hang_up)
+    server = serve_model(in_turn(broken, whole, broken))
+    for _ in range(5):
+        read(ask_for_stream(developer))
+    assert len(server.requests) == 5
+    body = {"model": "remote", "prompt": "Hi", "stream": True}
+    envelope = developer.refused(503, "POST", "ai/generate", body)
+    assert envelope["error_details"]["code"] == "circuit_open"
+    assert len(server.requests) == 5
+
+
 def test_an_end_with_its_reason_needs_no_done(
     serve_model: ServeModel, developer: ApiClient
 ) -> None:

@@ -12,8 +12,9 @@ from registry.inference.calls import (
     ClassifyCall,
     ClassifyResult,
 )
+from registry.inference.providers.failures import Kind
 from registry.inference.providers.structured import analysis, classification
-from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.providers.upstream_errors import UpstreamError
 
 
 def question(call: ClassifyCall | AnalyzeCall) -> ChatCall:

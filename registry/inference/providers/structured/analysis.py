@@ -10,9 +10,10 @@ from intmod_site.api.errors import FieldError, ValidationFailed
 from registry.inference.calls import AnalyzeCall, AnalyzeResult, ChatCall, Message, Usage
 from registry.inference.local_models.analyses.sentences import split_sentences
 from registry.inference.providers.adapter import json_body
+from registry.inference.providers.failures import Kind
 from registry.inference.providers.reading import UNREADABLE
 from registry.inference.providers.structured import analysis_results as results
-from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.providers.upstream_errors import UpstreamError
 
 _MAX_TOKENS = 4096
 

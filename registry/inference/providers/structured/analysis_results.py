@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from registry.inference.local_models.analyses.sentences import split_sentences
-from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.providers.failures import Kind
+from registry.inference.providers.upstream_errors import UpstreamError
 
 MAX_KEYWORDS = 10
 MAX_SENTENCES = 3

@@ -20,8 +20,9 @@ from registry.inference.calls import (
     Usage,
 )
 from registry.inference.providers.adapter import json_body
+from registry.inference.providers.failures import Kind
 from registry.inference.providers.reading import UNREADABLE
-from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.providers.upstream_errors import UpstreamError
 
 MAX_SCORES = 1000
 MULTI_LABEL_THRESHOLD = 0.5

@@ -25,7 +25,8 @@ from registry.inference.calls import (
     Usage,
 )
 from registry.inference.providers.anthropic import AnthropicAdapter
-from registry.inference.providers.upstream_errors import Kind, MalformedUpstream, UpstreamError
+from registry.inference.providers.failures import Kind
+from registry.inference.providers.upstream_errors import MalformedUpstream, UpstreamError
 from tests.registry.inference.providers.calls import CLOCK, HELLO, PERSON_SCHEMA, WITH_TOOLS
 from tests.registry.inference.providers.wire_json import ANY_ANSWER, DEEP
 

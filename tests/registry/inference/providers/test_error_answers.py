@@ -8,8 +8,8 @@ import time_machine
 
 from registry.inference.providers.anthropic import AnthropicAdapter
 from registry.inference.providers.error_answers import error_from_answer, error_in
+from registry.inference.providers.failures import Kind
 from registry.inference.providers.openai import OpenAIAdapter
-from registry.inference.providers.upstream_errors import Kind
 
 
 def openai(message: str, **fields: Any) -> bytes:

@@ -17,10 +17,11 @@ from registry.inference.calls import (
     Usage,
 )
 from registry.inference.providers import structured
+from registry.inference.providers.failures import Kind
 from registry.inference.providers.openai import OpenAIAdapter
 from registry.inference.providers.schema_subsets import fits_openai_strict
 from registry.inference.providers.structured.analysis import ANALYSES
-from registry.inference.providers.upstream_errors import Kind, UpstreamError
+from registry.inference.providers.upstream_errors import UpstreamError
 
 LABELS = (Label("billing", "invoices"), Label('tech "support"'))
 ONE = ClassifyCall(("My invoice is wrong.",), LABELS)

@@ -5,15 +5,9 @@ import inspect
 import pytest
 
 from integrations.http import errors as transport
+from registry.inference.providers.failures import RULES, TRANSPORT_KINDS, Fallback, Kind
 from registry.inference.providers.key_masking import MAX_SHOWN_CHARACTERS, shown
-from registry.inference.providers.upstream_errors import (
-    RULES,
-    TRANSPORT_KINDS,
-    Fallback,
-    Kind,
-    UpstreamError,
-    transport_error,
-)
+from registry.inference.providers.upstream_errors import UpstreamError, transport_error
 
 NONE, ANY = Fallback.NONE, Fallback.ON_ERROR
 
