@@ -1,11 +1,17 @@
 """The admin site: Django's own, with our name on it and the last 24 hours on its first page."""
 
+from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import Model
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
+
+from intmod_site.admin_confirmation import confirmed_first, next_page, note_confirmed
 
 HOMES = {"auth": "authz"}
 """Apps of Django's whose models are listed with one of ours: roles belong to access."""
@@ -23,6 +29,10 @@ class IntmodAdminSite(admin.AdminSite):
     site_url = "/api/docs"
     password_change_form: Any = None
     """Set by the app that knows how a change of password is recorded."""
+    confirm_form: Any = None
+    """Set by the app that knows whose password is right; takes the request as a keyword."""
+    confirmed_models: Callable[[], list[type[Model]]] = staticmethod(list)
+    """Set likewise: gives the models whose pages ask for the password again."""
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -62,3 +72,45 @@ class IntmodAdminSite(admin.AdminSite):
             template_name="registration/password_change_form.html",
         )
         return view(request)  # type: ignore[return-value]
+
+    def get_urls(self) -> list[Any]:
+        """Add the page that asks for the password again."""
+        return [path("confirm", self.admin_view(self.confirm), name="confirm"), *super().get_urls()]
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Serve a page to staff, who are asked for their password again where it matters."""
+        return super().admin_view(confirmed_first(view, self), cacheable)
+
+    def confirm(self, request: HttpRequest) -> HttpResponse:
+        """Ask for the password, and go on to where one was."""
+        if request.method != "POST":
+            return self._ask(request, self.confirm_form(request=request))
+        form = self.confirm_form(request.POST, request=request)
+        if not form.is_valid():
+            return self._ask(request, form)
+        note_confirmed(request)
+        return HttpResponseRedirect(next_page(request))
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Let staff in; too many tries are told as such."""
+        answer = super().login(request, extra_context)
+        form = (getattr(answer, "context_data", None) or {}).get("form")
+        return _told_to_wait(answer, form) if form is not None else answer
+
+    def _ask(self, request: HttpRequest, form: Form) -> HttpResponse:
+        request.current_app = self.name
+        context = self.each_context(request) | {
+            "title": "Confirm your password", "form": form, "next": next_page(request),
+        }  # fmt: skip
+        return _told_to_wait(TemplateResponse(request, "admin/confirm.html", context), form)
+
+
+def _told_to_wait(answer: HttpResponse, form: Form) -> HttpResponse:
+    """Answer 429 where a form says when it may be sent again (`retry_after_s`)."""
+    retry_after_s = getattr(form, "retry_after_s", None)
+    if retry_after_s is not None:
+        answer.status_code = 429
+        answer.headers["Retry-After"] = str(ceil(retry_after_s))
+    return answer

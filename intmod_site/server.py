@@ -21,7 +21,8 @@ def server_command(*, host: str, port: int, workers: int, threads: int) -> list[
     Args:
         host, port: Where to listen.
         workers: Processes.
-        threads: Threads of each; one is taken for as long as a call takes.
+        threads: Threads of each; one is taken for as long as a call takes. Those for callers who
+            wait for a place are added, and begun when they are needed.
     """
     return [
         sys.executable, "-m", "granian",
@@ -29,7 +30,7 @@ def server_command(*, host: str, port: int, workers: int, threads: int) -> list[
         "--host", host,
         "--port", str(port),
         "--workers", str(workers),
-        "--blocking-threads", str(threads),
+        "--blocking-threads", str(threads + for_waiting(threads)),
         "--no-ws",
         "--log-level", "error",
         "--workers-kill-timeout", str(WORKER_KILL_TIMEOUT_S),
@@ -57,12 +58,18 @@ def server_environment(*, threads: int) -> dict[str, str]:
         # With an arena for every few threads, each keeps what the others have freed.
         "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
         "AI_CALLS_AT_ONCE": os.environ.get("AI_CALLS_AT_ONCE") or str(threads - kept_back(threads)),
+        "AI_CALLS_WAITING": os.environ.get("AI_CALLS_WAITING") or str(for_waiting(threads)),
     }
 
 
 def kept_back(threads: int) -> int:
     """Say how many threads calls of models may not take: an eighth, at least 2, at most 32."""
     return min(max(threads // 8, 2), 32, threads - 1)
+
+
+def for_waiting(threads: int) -> int:
+    """Say how many more threads there are for calls that wait for a place: half as many."""
+    return threads // 2
 
 
 def metrics_folder() -> Path:

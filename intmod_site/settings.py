@@ -127,7 +127,13 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     ]
 ]
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_S", 4 * 3600)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# After so long the admin asks for the password again before access or secrets are changed.
+ADMIN_CONFIRMED_FOR_S = env.int("ADMIN_CONFIRMED_FOR_S", 30 * 60)
+# Tries of a password: for a name at one address within 5 minutes, and at all within an hour.
+LOGIN_TRIES_AT_ADDRESS = env.int("LOGIN_TRIES_AT_ADDRESS", 5)
+LOGIN_TRIES_EVERYWHERE = env.int("LOGIN_TRIES_EVERYWHERE", 50)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 LOGIN_URL = "admin:login"
@@ -151,6 +157,14 @@ SIMPLE_JWT = {
 
 # ── API ──────────────────────────────────────────────────────────────────────────────────────
 
+# Requests that each of these may make in a minute; none is set but for routes without a credential.
+REQUESTS_PER_MINUTE = {
+    kind: limit
+    for kind, default in [
+        ("address", 0), ("credential", 0), ("user", 0), ("project", 0), ("token_address", 120),
+    ]
+    if (limit := env.int(f"REQUESTS_PER_MINUTE_PER_{kind.upper()}", default)) > 0
+}  # fmt: skip
 REQUEST_BODY_LIMIT_BYTES = env.int("REQUEST_BODY_LIMIT_BYTES", 4 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = REQUEST_BODY_LIMIT_BYTES
 # https://www.django-rest-framework.org/api-guide/settings/
@@ -218,6 +232,8 @@ CALL_LOG_KEPT_DAYS = env.int("CALL_LOG_KEPT_DAYS", 90)
 
 # How many each process answers at once; `manage.py serve` keeps threads back for everything else.
 AI_CALLS_AT_ONCE = env.int("AI_CALLS_AT_ONCE", 0)
+# How many more may wait a moment for one of these to end; `manage.py serve` adds their threads.
+AI_CALLS_WAITING = env.int("AI_CALLS_WAITING", 0)
 
 # Rows waiting to be written; 0 makes every caller write its own.
 FLUSHER_QUEUE_ROWS = env.int("FLUSHER_QUEUE_ROWS", 10_000)

@@ -10,11 +10,12 @@ A turn is a courtesy and no lock: who has waited too long for one goes on withou
 
 import os
 import threading
-from collections import deque
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Self
 
 from django.db import connection
+
+from intmod_site.fair_semaphore import FairSemaphore
 
 AT_ONCE = 8
 """Well below the connections of the database's pool: the others are there for everybody else."""
@@ -38,9 +39,7 @@ class Turns:
         os.register_at_fork(after_in_child=self._begin_anew)
 
     def _begin_anew(self) -> None:
-        self._lock = threading.Lock()
-        self._free = self._at_once
-        self._waiting: deque[threading.Lock] = deque()
+        self._free = FairSemaphore(self._at_once)
         self._mine = threading.local()
 
     def taken(self) -> Self:
@@ -48,7 +47,7 @@ class Turns:
         return self
 
     def __enter__(self) -> Self:
-        self._mine.has_one = self._take()
+        self._mine.has_one = self._free.acquire(self._patience_s)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,31 +55,9 @@ class Turns:
 
     def end(self) -> None:
         """End this thread's turn, if it has one."""
-        if not getattr(self._mine, "has_one", False):
-            return
-        self._mine.has_one = False
-        with self._lock:
-            if self._waiting:
-                # Handed over, first come first served: nobody can slip in between.
-                self._waiting.popleft().release()
-            else:
-                self._free += 1
-
-    def _take(self) -> bool:
-        with self._lock:
-            if self._free:
-                self._free -= 1
-                return True
-            handed_over = threading.Lock()
-            handed_over.acquire()
-            self._waiting.append(handed_over)
-        if handed_over.acquire(timeout=self._patience_s):
-            return True
-        with self._lock:
-            if handed_over in self._waiting:
-                self._waiting.remove(handed_over)
-                return False
-        return True
+        if getattr(self._mine, "has_one", False):
+            self._mine.has_one = False
+            self._free.release()
 
 
 turns = Turns()

@@ -12,7 +12,7 @@ for _name in (
     "DATABASE_URL", "SECRET_KEY", "JWT_SIGNING_KEYS", "FIELD_ENCRYPTION_KEYS", "AUDIT_KEY",
     "API_KEY_PEPPER", "METRICS_TOKEN", "DEBUG", "LOG_LEVEL", "ALLOWED_HOSTS", "TRUSTED_PROXIES",
     "EGRESS_ALLOWED_NETWORKS", "REQUEST_BODY_LIMIT_BYTES", "PROMETHEUS_MULTIPROC_DIR",
-    "AI_CALLS_AT_ONCE",
+    "AI_CALLS_AT_ONCE", "AI_CALLS_WAITING",
 ):  # fmt: skip
     os.environ.pop(_name, None)
     os.environ.pop(f"{_name}_FILE", None)
@@ -27,6 +27,8 @@ if os.environ.get("INTMOD_TEST_DATABASE") == "postgresql":
 
 from intmod_site.settings import *  # noqa: E402, F403
 
+# Tests log in from one address, many times.
+REQUESTS_PER_MINUTE = {}
 # Tests change the ring itself.
 JWT_SIGNING_KEYS_FILE = None
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 
+from authz.api.request_limits import limit_address, limit_caller
 from authz.identity.lookup import find_principal
 from authz.identity.principal import Principal
 from intmod_site.api.errors import NotAuthenticated
@@ -18,12 +19,16 @@ def authenticate(request: HttpRequest) -> Principal | None:
 
     Raises:
         NotAuthenticated: There is a credential, but it does not count.
+        TooManyRequests: The address or the caller has made too many.
     """
+    address = client_address(request)
+    limit_address(address)
     credential = _credential(request)
     if credential is None:
         return None
-    principal = find_principal(credential, address=client_address(request))
+    principal = find_principal(credential, address=address)
     request.principal = principal  # type: ignore[attr-defined]
+    limit_caller(principal)
     return principal
 
 

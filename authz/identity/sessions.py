@@ -13,13 +13,14 @@ from rest_framework_simplejwt.exceptions import TokenError
 
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, record_denial
+from authz.identity.login_tries import begin_try, note_success
 from authz.identity.principal import permissions_of
 from authz.identity.scopes import checked_scopes
 from authz.identity.tokens import AccessToken, RefreshToken, SessionToken
 from authz.models.credentials import Session
 from authz.models.projects import Membership
 from authz.models.users import User
-from intmod_site.api.errors import NotAuthenticated, ValidationFailed
+from intmod_site.api.errors import NotAuthenticated, TooManyRequests, ValidationFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ def log_in(
 
     Raises:
         NotAuthenticated: Name and password do not belong together; recorded.
+        TooManyRequests: They were tried too often; recorded.
         ValidationFailed: Project, scopes or lifetime cannot be given.
     """
     user = _verified_user(username, password, address)
@@ -209,19 +211,28 @@ def _session_of(token: str) -> UUID | None:
 
 
 def _verified_user(username: str, password: str, address: str | None) -> User:
-    user = User.objects.filter(username=User.normalize_username(username)).first()
+    def refused(reason: str) -> None:
+        record_denial(
+            actor=Actor(kind="anonymous", label=username[:150], address=address),
+            action="session.create",
+            project=None,
+            reason=reason,
+        )
+
+    try:
+        begin_try(username=username, address=address)
+    except TooManyRequests:
+        refused("too many tries")
+        raise
+    user = User.objects.filter(username=username).first()
     if user is None:
         make_password(password)  # as slow as checking one, so that names cannot be told by time
     elif user.check_password(password) and user.is_active:
+        note_success(username=username, address=address)
         # The epoch stays the one that was read with the hash: with a newer one, a login that was
         # overtaken by a change of the password would outlive it.
         return user
-    record_denial(
-        actor=Actor(kind="anonymous", label=username[:150], address=address),
-        action="session.create",
-        project=None,
-        reason="name and password do not belong together",
-    )
+    refused("name and password do not belong together")
     raise NotAuthenticated("Name and password do not belong together.")
 
 

@@ -1,6 +1,7 @@
 """The identity endpoints."""
 
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -9,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.api.permissions import ANYONE, AUTHENTICATED
+from authz.api.request_limits import limit_token_request
 from authz.api.views import ProjectView, ProjectViewSet
 from authz.identity import grants, keys, sessions
 from authz.identity.key_bounds import Bounds
@@ -20,11 +22,20 @@ from authz.views import serializers
 from intmod_site.client_address import client_address
 
 
-class TokenView(ProjectView):
-    """Logging in."""
+class TokenRouteView(ProjectView):
+    """A route that needs no credential, because it is about one."""
 
     permissions = {"post": ANYONE}
     authentication_classes = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let in what the address may still ask."""
+        limit_token_request(client_address(request))
+        super().initial(request, *args, **kwargs)
+
+
+class TokenView(TokenRouteView):
+    """Logging in."""
 
     @extend_schema(request=serializers.TokenRequest, responses=serializers.TokenAnswer, auth=[])
     def post(self, request: Request) -> Response:
@@ -33,11 +44,8 @@ class TokenView(ProjectView):
         return Response(asdict(sessions.log_in(**body, address=client_address(request))))
 
 
-class TokenRefreshView(ProjectView):
+class TokenRefreshView(TokenRouteView):
     """Staying logged in."""
-
-    permissions = {"post": ANYONE}
-    authentication_classes = []
 
     @extend_schema(request=serializers.RefreshRequest, responses=serializers.TokenAnswer, auth=[])
     def post(self, request: Request) -> Response:
@@ -47,11 +55,8 @@ class TokenRefreshView(ProjectView):
         return Response(asdict(pair))
 
 
-class TokenRevokeView(ProjectView):
+class TokenRevokeView(TokenRouteView):
     """Logging out."""
-
-    permissions = {"post": ANYONE}
-    authentication_classes = []
 
     @extend_schema(request=serializers.OneToken, responses=serializers.RevokeAnswer, auth=[])
     def post(self, request: Request) -> Response:
@@ -60,11 +65,8 @@ class TokenRevokeView(ProjectView):
         return Response({"revoked": sessions.revoke(token=body["token"])})
 
 
-class TokenVerifyView(ProjectView):
+class TokenVerifyView(TokenRouteView):
     """Asking about a token."""
-
-    permissions = {"post": ANYONE}
-    authentication_classes = []
 
     @extend_schema(request=serializers.OneToken, responses=serializers.VerifyAnswer, auth=[])
     def post(self, request: Request) -> Response:

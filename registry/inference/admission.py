@@ -16,9 +16,9 @@ from django.utils import timezone
 from authz.identity.principal import Principal
 from authz.limits.call_limits import Allowance, allowances_of
 from authz.limits.holds import Hold, hold, settle
-from authz.limits.rates import Rate, Taken, correct, take
+from authz.limits.rate_headers import tell_rate
+from authz.limits.rates import Rate, correct, take
 from intmod_site.api.errors import Conflict, TooManyRequests
-from intmod_site.request_context import set_answer_header
 from registry.catalog.resolution import Target
 from registry.inference.calls import Call, ChatCall, Usage
 from registry.inference.costs import cost_of
@@ -115,7 +115,7 @@ def _take_rates(admission: Admission, allowance: Allowance) -> None:
     if allowance.requests_per_minute is not None:
         key, rate = f"requests:{allowance.subject}", Rate(allowance.requests_per_minute)
         taken = take(key=key, rate=rate)
-        _tell(rate, taken)
+        tell_rate(rate, taken)
         if not taken.allowed:
             raise _too_many(f"{rate.limit} requests a minute", allowance, taken.retry_after_s)
         admission.requests.append((key, rate))
@@ -181,14 +181,6 @@ def _until_next(window: str, now: datetime) -> float | None:
         first = (midnight.replace(day=1) + timedelta(days=32)).replace(day=1)
         return round((first - now).total_seconds(), 3)
     return None
-
-
-def _tell(rate: Rate, taken: Taken) -> None:
-    """Say on the answer what is left; of several limits the last one asked."""
-    set_answer_header("RateLimit-Limit", str(rate.limit))
-    set_answer_header("RateLimit-Remaining", str(taken.remaining))
-    set_answer_header("RateLimit-Reset", str(-int(-taken.reset_s // 1)))
-    set_answer_header("RateLimit-Policy", f"{rate.limit};w={rate.period_s:.0f}")
 
 
 def _too_many(what: str, allowance: Allowance, retry_after_s: float) -> TooManyRequests:

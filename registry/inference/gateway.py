@@ -23,6 +23,7 @@ from registry.inference.guard import (
 )
 from registry.inference.metering import Meter
 from registry.inference.providers.stored_events import StoredEvents
+from registry.inference.providers.upstream_errors import UpstreamError
 from registry.inference.records import Outcome, kept_answer
 from registry.inference.search import answering_steps, begin, call_of, first_answer, opening_steps
 from registry.inference.upstream import ask
@@ -51,7 +52,7 @@ def answer(asked: Asked) -> Answered:
     to_keep: list[tuple[Call, Result]] = []
 
     def ask_one(candidate: TargetCandidate, left_s: float) -> Result:
-        call = call_of(asked, candidate.target)
+        meter.call = call = call_of(asked, candidate.target)
         kept = find_earlier(meter, candidate.target, call)
         if kept is not None:
             raise EarlierAnswer(candidate, kept)
@@ -94,14 +95,19 @@ def stream(asked: Asked) -> CallStream:
         call = call_of(asked, candidate.target)
         if not isinstance(call, ChatCall):
             raise TypeError("Only texts come in pieces.")
-        meter.asking = call
+        meter.call = meter.asking = call
         kept = find_earlier(meter, candidate.target, call)
         if isinstance(kept, ChatResult):
             stored = StoredEvents(kept)
             raise EarlierAnswer(
                 candidate, Opened(call, candidate, stored.take(0), stored, ExitStack())
             )
-        return (yield from opening_steps(candidate, call, left_s, meter))
+        try:
+            return (yield from opening_steps(candidate, call, left_s, meter))
+        except UpstreamError:
+            # Nobody pays for it, not even who leaves before the next one is asked.
+            meter.asking = None
+            raise
 
     def search() -> Steps[Opened]:
         return (yield from answering_steps(meter, opening)).answer

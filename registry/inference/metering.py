@@ -11,7 +11,7 @@ from intmod_site.turns import turns
 from registry.catalog.resolution import Target
 from registry.inference.admission import Admission
 from registry.inference.asked import Asked
-from registry.inference.calls import ChatCall, Usage
+from registry.inference.calls import Call, ChatCall, Usage
 from registry.inference.candidates import Plan
 from registry.inference.costs import cost_of
 from registry.inference.guard import policy_label, record_denied
@@ -60,6 +60,8 @@ class Meter:
         self.plan = plan
         self.target = plan.target
         self.is_stream = is_stream
+        self.call: Call | None = None
+        """What was asked last."""
         self.asking: ChatCall | None = None
         """What a stream's providers are asked just now: it is paid for, whoever leaves."""
         self.tries = 0
@@ -109,6 +111,7 @@ class Meter:
         outcome = Outcome(
             target=self.target,
             task=self.asked.task,
+            call=self.call,
             latency_ms=round(self._elapsed_ms(), 3),
             usage=usage,
             cost_usd=Decimal(0) if self.from_cache else cost_of(self.target, usage),

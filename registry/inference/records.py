@@ -15,7 +15,7 @@ from intmod_site.redaction import redact
 from intmod_site.request_context import current_request_id
 from intmod_site.row_table import RowTable
 from registry.catalog.resolution import Target
-from registry.inference.calls import ChatResult, Result, Usage
+from registry.inference.calls import Call, ChatResult, Result, Usage
 from registry.models import InferenceRecord
 
 INFERENCES = RowTable(InferenceRecord)
@@ -26,7 +26,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         target: Who answered, or was called for.
-        task: What was asked.
+        task: What was asked for.
+        call: What was asked of a provider last; None if nobody was.
         latency_ms: From resolution to the end.
         usage: Tokens that are paid for; None if nobody knows.
         cost_usd: What they cost; None where a price is unknown, which is not the same as nothing.
@@ -44,6 +45,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     target: Target
     task: str
+    call: Call | None = None
     latency_ms: float
     usage: Usage | None
     cost_usd: Decimal | None = None

@@ -15,8 +15,14 @@ from typing import Any
 from django.conf import settings
 
 from intmod_site.request_context import RequestContext
+from registry.inference.calls import ChatCall
 from registry.inference.measurements import operation_of
 from registry.inference.records import Outcome
+
+REQUESTED = (
+    "max_tokens", "temperature", "top_p", "top_k", "seed", "frequency_penalty", "presence_penalty",
+)  # fmt: skip
+"""The settings of a chat that are `gen_ai.request.…` on its span, where it has them."""
 
 _lock = threading.Lock()
 _tracers: dict[int, Any] = {}
@@ -57,6 +63,10 @@ def attributes_of(outcome: Outcome, request: RequestContext | None) -> dict[str,
     }
     if request:
         said["intmod.request_id"] = request.request_id
+    if isinstance(outcome.call, ChatCall):
+        for name in REQUESTED:
+            if (value := getattr(outcome.call, name)) is not None:
+                said[f"gen_ai.request.{name}"] = value
     if outcome.route:
         said["intmod.route"] = outcome.route
     if outcome.finish_reason:

@@ -112,6 +112,22 @@ def running_server(
         process.wait()
 
 
+@contextmanager
+def delivering(server: Server, *, threads: int) -> Iterator["subprocess.Popen[str]"]:
+    """Run a worker that delivers webhooks, from when signals end it as they should; kill it."""
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "deliver_webhooks", "--threads", str(threads)],
+        cwd=ROOT, env=server.environment, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("Delivering webhooks")
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+
+
 def _wait_until_ready(server: Server) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:

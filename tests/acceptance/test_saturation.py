@@ -160,6 +160,15 @@ def test_calls_beyond_the_places_are_refused_and_everything_else_is_answered(
         assert it.call(stream=False).status_code == 200
 
 
+def test_a_call_that_finds_no_place_waits_a_moment_for_one(tmp_path: Path) -> None:
+    with world(tmp_path, "sqlite") as it, ThreadPoolExecutor(AT_ONCE + 2) as callers:
+        asked = ask_all(it, callers)
+        late = [callers.submit(it.call, stream=False) for _ in range(2)]
+        sleep(0.1)
+        it.may_answer.set()
+        check_all_are_whole([*asked, *late])
+
+
 def test_a_caller_who_leaves_a_stream_leaves_its_place(tmp_path: Path, vendor: str) -> None:
     with world(tmp_path, vendor) as it:
         streams = [it.call(stream=True) for _ in range(AT_ONCE)]

@@ -2,19 +2,16 @@
 
 import json
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
-from tests.acceptance.server import ROOT, Server, running_server
+from tests.acceptance.server import Server, delivering, running_server
 from tests.acceptance.test_several_processes import PREPARE
 from tests.integrations.http.scripted_server import Peer, ScriptedServer
 
@@ -58,20 +55,6 @@ class Receiver:
             peer.answer(b"ok")
 
 
-@contextmanager
-def worker(server: Server) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "deliver_webhooks", "--threads", "4"],
-        cwd=ROOT, env=server.environment,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        process.wait()
-
-
 def until(true: Callable[[], bool], within_s: float = 90) -> None:
     ends = time.monotonic() + within_s
     while not true():
@@ -107,7 +90,7 @@ def states(server: Server, key: str, endpoint_id: str) -> Counter[str]:
 def test_a_worker_is_killed_and_nothing_is_lost(server: Server, key: str) -> None:
     """What was under way comes twice at most; everything comes."""
     receiver, count = Receiver(hold_s=0.05), 60
-    with receiver.server, worker(server) as first, worker(server):
+    with receiver.server, delivering(server, threads=4) as first, delivering(server, threads=4):
         endpoint_id = register(server, key, receiver, "killed.one")
         publish(server, key, "killed.one", count)
         until(lambda: len(receiver.came) >= count // 4)
@@ -122,21 +105,25 @@ def test_a_worker_that_is_told_to_end_finishes_what_it_began(server: Server, key
     receiver, count = Receiver(hold_s=0.3), 12
     with receiver.server:
         endpoint_id = register(server, key, receiver, "ended.one")
-        with worker(server) as process:
+        with delivering(server, threads=4) as process:
             publish(server, key, "ended.one", count)
             until(lambda: len(receiver.came) >= 1)
             process.terminate()
             assert process.wait(60) == 0
         found = states(server, key, endpoint_id)
         assert found["succeeded"] == len(receiver.came)
-        with worker(server):
+        with delivering(server, threads=4):
             until(lambda: states(server, key, endpoint_id) == {"succeeded": count})
     assert sorted(receiver.came) == list(range(count)), "each came once"
 
 
 def test_order_holds_over_processes(server: Server, key: str) -> None:
     receiver, count = Receiver(), 30
-    with receiver.server, worker(server), worker(server):
+    with (
+        receiver.server,
+        delivering(server, threads=4),
+        delivering(server, threads=4),
+    ):
         endpoint_id = register(server, key, receiver, "ordered.one", is_ordered=True)
         publish(server, key, "ordered.one", count)
         until(lambda: states(server, key, endpoint_id) == {"succeeded": count})

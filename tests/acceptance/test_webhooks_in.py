@@ -1,7 +1,5 @@
 """The same event from many senders at once, at a server of several processes: kept once."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +9,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.acceptance.server import ROOT, Server, running_server
+from tests.acceptance.server import Server, delivering, running_server
 from tests.acceptance.test_several_processes import PREPARE
 from tests.integrations.webhooks.inbound.senders import body_of, standard
 from tests.schema_check import check_answer
@@ -82,15 +80,7 @@ def test_a_revoked_secret_counts_in_no_process(server: Server, key: str, source:
 def test_two_workers_hand_each_event_on_once(server: Server, key: str) -> None:
     body = {"name": f"told-{uuid4().hex}", "publishes_as": f"shop.e{uuid4().hex}"}
     source = server.call("POST", "integration/webhook/sources", key, body).json()["data"]
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "manage.py", "deliver_webhooks", "--threads", "2"],
-            cwd=ROOT,
-            env=server.environment,
-        )
-        for _ in range(2)
-    ]
-    try:
+    with delivering(server, threads=2) as first, delivering(server, threads=2) as second:
         for number in range(20):
             answer = post(server, source["address"], source["secret"], f"m{number}")
             assert answer.status_code == 202
@@ -100,10 +90,9 @@ def test_two_workers_hand_each_event_on_once(server: Server, key: str) -> None:
         while len(handled) < 20 and time.monotonic() < deadline:
             time.sleep(0.2)
             handled = server.call("GET", path, key).json()["data"]["results"]
-    finally:
-        for worker in workers:
+        for worker in (first, second):
             worker.terminate()
-        codes = [worker.wait(timeout=60) for worker in workers]
+        codes = [worker.wait(timeout=60) for worker in (first, second)]
     assert codes == [0, 0]
     assert len(handled) == 20
     assert {row["attempts"] for row in handled} == {1}

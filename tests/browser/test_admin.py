@@ -14,7 +14,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
 def addresses(world: World) -> list[str]:
-    found = ["/admin/", "/admin/password_change/", "/admin/registry/", "/admin/authz/"]
+    found = [
+        "/admin/",
+        "/admin/confirm",
+        "/admin/password_change/",
+        "/admin/registry/",
+        "/admin/authz/",
+    ]
     found += [url(model, "changelist") for model in admin.site._registry]
     found += [url(model, "add") for model in ADDABLE]
     found += [url(obj, "change") for obj in world.objects]

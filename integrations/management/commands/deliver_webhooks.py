@@ -45,6 +45,8 @@ class Command(BaseCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, stop)
             hander.start()
+            self.stdout.write("Delivering webhooks; SIGTERM finishes what is under way.")
+            self.stdout.flush()
         try:
             dispatcher.run(once=options["once"])
         finally:

@@ -91,6 +91,20 @@ def test_a_key_is_limited_by_itself_and_with_its_project(
         assert b"this project" in ask(other, 429).content
 
 
+def test_of_several_limits_the_one_that_leaves_least_is_told(
+    serve_model: ServeModel, developer: ApiClient, limit: Any
+) -> None:
+    serve_model(completing())
+    (mine,) = APIKey.objects.all()
+    limit(mine, requests_per_minute=3)
+    limit(requests_per_minute=600)
+    with time_machine.travel("2026-11-20T12:00:00Z", tick=False):
+        told = [ask(developer).headers["RateLimit-Remaining"] for _ in range(3)]
+        refusal = ask(developer, 429)
+    assert told == ["2", "1", "0"]
+    assert refusal.headers["RateLimit-Policy"] == "3;w=60"
+
+
 def test_a_refused_call_takes_nothing_of_other_limits(
     serve_model: ServeModel, developer: ApiClient, project: Project, limit: Any
 ) -> None:

@@ -169,3 +169,17 @@ def test_a_caller_who_leaves_before_the_first_piece_stops_the_upstream_and_is_me
     assert (record.input_tokens or 0) > 0
     assert record.output_tokens == 0
     assert (record.cost_usd or 0) > 0
+
+
+def test_a_caller_who_leaves_between_two_tries_pays_for_neither(
+    serve_model: ServeModel, developer: ApiClient
+) -> None:
+    busy = refused("429 Too Many", "slow", headers="Retry-After: 20\r\nConnection: close")
+    server = serve_model(busy, max_retries=2)
+    response = ask_for_stream(developer)
+    assert next(iter(response.streaming_content)).startswith(b":")
+    leave(response)
+    assert len(server.requests) == 1
+    record = last_record()
+    assert (record.status, record.is_estimated) == (499, False)
+    assert (record.input_tokens, record.cost_usd) == (0, 0)

@@ -7,56 +7,22 @@ import pytest
 from django.http import StreamingHttpResponse
 from prometheus_client import REGISTRY
 
-from registry.inference.calls import (
-    AnalyzeCall,
-    AnalyzeResult,
-    Call,
-    Classification,
-    ClassifyCall,
-    ClassifyResult,
-    EmbedCall,
-    EmbedResult,
-    LabelScore,
-    Result,
-    Usage,
-)
-from registry.inference.measurements import OVERHEAD_BUCKETS_S
-from registry.inference.providers.local import LOCAL_MODELS
+from registry.inference.calls import Call, Result
+from registry.inference.measurements import OVERHEAD_BUCKETS_S, operation_of
 from registry.models import InferenceRecord
 from tests.api_client import ApiClient
 from tests.registry.conftest import Register
-from tests.registry.inference.scripted_provider import ScriptedProvider, hello
+from tests.registry.inference.ai_routes import BODIES, STREAMED, answer, register_for, task_of
+from tests.registry.inference.scripted_provider import ScriptedProvider
 
 NAME = "intmod_gateway_overhead_seconds"
-MESSAGES = {"messages": [{"role": "user", "content": "Hi"}]}
-ROUTES = {
-    "ai/generate": ({"prompt": "Hi"}, "text_completion"),
-    "ai/chat": (MESSAGES, "chat"),
-    "ai/code": ({"instruction": "Greet.", "language": "python"}, "code"),
-    "ai/analyze": ({"text": "Hi", "analyses": ["language"]}, "analyze"),
-    "ai/classify": ({"text": "Hi", "labels": ["a", "b"]}, "classify"),
-    "ai/embed": ({"input": "Hi"}, "embeddings"),
-    "/v1/chat/completions": (MESSAGES, "chat"),
-    "/v1/messages": ({**MESSAGES, "max_tokens": 9}, "chat"),
-    "/v1/embeddings": ({"input": "Hi"}, "embeddings"),
-}
-TASKS = {"/v1/chat/completions": "chat", "/v1/messages": "chat", "/v1/embeddings": "embed"}
-STREAMED = ("ai/generate", "ai/chat", "ai/code", "/v1/chat/completions", "/v1/messages")
 PROVIDER_S = 0.02
 
 
-def answer(call: Call) -> Result:
+def slowly(call: Call) -> Result:
     """Take a while, which is not the gateway's."""
     time.sleep(PROVIDER_S)
-    match call:
-        case EmbedCall():
-            return EmbedResult([[1.0]], Usage(1))
-        case AnalyzeCall():
-            return AnalyzeResult({"language": {"language": "en", "confidence": 0.9}})
-        case ClassifyCall():
-            scores = [LabelScore("a", 0.9), LabelScore("b", 0.1)]
-            return ClassifyResult([Classification(["a"], scores)], Usage(1))
-    return hello(call)
+    return answer(call)
 
 
 def observed(operation: str) -> dict[str, float]:
@@ -73,20 +39,18 @@ def observed(operation: str) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     ("path", "streams"),
-    [*((path, False) for path in ROUTES), *((path, True) for path in STREAMED)],
+    [*((path, False) for path in BODIES), *((path, True) for path in STREAMED)],
 )
 def test_the_header_the_record_and_the_histogram_agree(
     register: Register, developer: ApiClient, provider: ScriptedProvider, path: str, streams: bool
 ) -> None:
-    provider.answer = answer
-    body, operation = ROUTES[path]
-    task = TASKS.get(path, path.removeprefix("ai/"))
-    local_name, local = next(
-        (name, local) for name, local in LOCAL_MODELS.items() if task in local.tasks
-    )
-    register("model", provider_model=local_name, tasks=sorted(local.tasks))
+    provider.answer = slowly
+    register_for(path, register)
+    operation = operation_of(task_of(path))
     before = observed(operation)
-    asked: dict[str, Any] = {"model": "model", **body} | ({"stream": True} if streams else {})
+    asked: dict[str, Any] = {"model": "model", **BODIES[path]} | (
+        {"stream": True} if streams else {}
+    )
     response = developer.call("POST", path, asked)
     if isinstance(response, StreamingHttpResponse):
         b"".join(response.streaming_content)

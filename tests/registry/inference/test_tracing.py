@@ -76,7 +76,7 @@ def test_a_call_is_a_span_below_the_callers(
     serve_model: ServeModel, developer: ApiClient, collector: Collector
 ) -> None:
     serve_model(completing())
-    body = {"model": "remote", "prompt": "a secret prompt"}
+    body = {"model": "remote", "prompt": "a secret prompt", "max_tokens": 20, "temperature": 0.5}
     developer.ok("POST", "ai/generate", body, Traceparent=f"00-{TRACE}-{PARENT}-01")
     span, said = sent(collector)
     assert span.name == "text_completion remote"
@@ -90,6 +90,8 @@ def test_a_call_is_a_span_below_the_callers(
         "gen_ai.request.model": "remote",
         "gen_ai.response.model": "upstream-model",
         "gen_ai.request.stream": False,
+        "gen_ai.request.max_tokens": 20,
+        "gen_ai.request.temperature": 0.5,
         "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.usage.input_tokens": 9,
         "gen_ai.usage.output_tokens": 4,
@@ -112,6 +114,7 @@ def test_failures_and_streams_say_what_they_are(
     read(ask_for_stream(developer))
     _, said = sent(collector)
     assert said["gen_ai.request.stream"] is True
+    assert said["gen_ai.request.max_tokens"] > 0
     assert said["gen_ai.response.time_to_first_chunk"] > 0
 
 

@@ -1,0 +1,68 @@
+"""How many requests an address, a credential, a user and a project may make.
+
+What is set (`REQUESTS_PER_MINUTE`) costs one statement a request; what is not set costs nothing.
+"""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from django.conf import settings
+
+from authz.identity.principal import Principal
+from authz.limits.rate_headers import tell_rate
+from authz.limits.rates import Rate, take
+from intmod_site.api.errors import TooManyRequests
+
+IPV6_HOME_BITS = 64
+"""What one customer is given at least: whoever has one address has all of these (RFC 6177)."""
+
+
+def limit_address(address: str | None) -> None:
+    """Take a request of an address, before anything is known of who asks.
+
+    Raises:
+        TooManyRequests: It has made too many.
+    """
+    _take("address", _home_of(address), "your address")
+
+
+def limit_token_request(address: str | None) -> None:
+    """Take a request for, or about, a token, which needs no credential.
+
+    Raises:
+        TooManyRequests: The address has made too many.
+    """
+    _take("token_address", _home_of(address), "your address for requests about tokens")
+
+
+def limit_caller(principal: Principal) -> None:
+    """Take a request of a credential, its user and its project.
+
+    Raises:
+        TooManyRequests: One of them has made too many.
+    """
+    if settings.REQUESTS_PER_MINUTE:
+        _take("credential", str(principal.credential_id), "this credential")
+        _take("user", str(principal.user_id), f"the user {principal.label}")
+        _take("project", str(principal.project_id), f"the project {principal.project_slug}")
+
+
+def _take(kind: str, subject: str | None, whose: str) -> None:
+    limit = settings.REQUESTS_PER_MINUTE.get(kind)
+    if not limit or subject is None:
+        return
+    rate = Rate(limit)
+    taken = take(key=f"http:{kind}:{subject}", rate=rate)
+    tell_rate(rate, taken)
+    if not taken.allowed:
+        raise TooManyRequests(
+            f"The limit of {whose} is {limit} requests a minute.",
+            code="rate_limited",
+            retry_after_s=round(taken.retry_after_s, 3),
+        )
+
+
+def _home_of(address: str | None) -> str | None:
+    """Give what counts as one address; None where there is none to tell callers apart by."""
+    if address is None or not isinstance(ip_address(address), IPv6Address):
+        return address
+    return str(ip_network((address, IPV6_HOME_BITS), strict=False).network_address)
