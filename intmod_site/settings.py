@@ -223,8 +223,10 @@ EGRESS_ALLOWED_NETWORKS = tuple(
     )
 )
 
-# How long messages are kept, with their deliveries and attempts, once all have ended.
+# How long messages are kept, with their deliveries and attempts, and events that were received,
+# once all have ended; and each attempt to call an external system.
 WEBHOOK_KEPT_DAYS = env.int("WEBHOOK_KEPT_DAYS", 90)
+CALL_LOG_KEPT_DAYS = env.int("CALL_LOG_KEPT_DAYS", 90)
 
 # ── Calls of models ──────────────────────────────────────────────────────────────────────────
 

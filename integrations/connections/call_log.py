@@ -3,7 +3,6 @@
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -91,12 +90,6 @@ def kept(body: bytes | None, secrets: tuple[str, ...]) -> str | None:
         text = orjson.dumps(_without_credentials(orjson.loads(body))).decode()
     masked_text = redact(mask_secrets(text[:_READ_CHARACTERS], secrets))
     return _storable(masked_text)[:KEPT_CHARACTERS]
-
-
-def delete_calls(*, older_than: timedelta, now: datetime | None = None) -> int:
-    """Remove what the log need not remember any longer; gives the number of rows."""
-    before = (now or timezone.now()) - older_than
-    return int(CallRecord.objects.filter(created_at__lt=before).delete()[0])
 
 
 def _without_credentials(value: Any) -> Any:

@@ -52,16 +52,18 @@ def _projects_that_ask() -> dict[Any, list[WebhookEndpoint]]:
 def _publish_batch(events: list[AuditEvent], asking: dict[Any, list[WebhookEndpoint]]) -> int:
     wanted = [event for event in events if _is_wanted(event, asking.get(event.project_id, []))]
     ids = [message_id_of(event) for event in wanted]
+    # Ids belong to a project: what another one calls the same keeps nothing from being told.
     known = set(
-        WebhookMessage.objects.filter(message_id__in=ids).values_list("message_id", flat=True)
+        WebhookMessage.objects.filter(
+            project__in={event.project_id for event in wanted}, message_id__in=ids
+        ).values_list("project_id", "message_id")
     )
     projects = Project.objects.in_bulk({event.project_id for event in wanted})
     told = 0
     for event in wanted:
         project = projects.get(event.project_id)
-        if message_id_of(event) in known or project is None:
-            continue
-        told += _publish(event, project)
+        if project is not None and (project.pk, message_id_of(event)) not in known:
+            told += _publish(event, project)
     return told
 
 

@@ -7,13 +7,13 @@ from time import monotonic
 
 from django.db import DatabaseError, InterfaceError, connections
 
+from integrations.retention import prune_records
 from integrations.webhooks.attempt import attempt_loaded
 from integrations.webhooks.audit_feed import publish_audit_events
 from integrations.webhooks.claims import Ready, claim, give_back, ready_endpoints
 from integrations.webhooks.lanes import Lanes
 from integrations.webhooks.loading import load
 from integrations.webhooks.release import release_held
-from integrations.webhooks.retention import prune_messages
 from intmod_site.database import release_connection
 
 log = logging.getLogger("intmod.webhooks")
@@ -132,7 +132,7 @@ class Dispatcher:
                     keep_house()
                     if monotonic() - pruned_s > PRUNING_S:
                         pruned_s = monotonic()
-                        prune_messages()
+                        prune_records()
                 except (DatabaseError, InterfaceError) as error:
                     self._trouble("keeping house", error)
                 except Exception:

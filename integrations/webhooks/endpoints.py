@@ -14,6 +14,7 @@ from integrations.http.errors import InvalidUrl
 from integrations.http.guard import parse_url
 from integrations.models import WebhookDelivery, WebhookEndpoint
 from integrations.webhooks import names
+from integrations.webhooks.pace import give_slots_back
 from integrations.webhooks.signing import key_of, new_secret
 from intmod_site.api.errors import NotFound, PermissionDenied, ValidationFailed
 
@@ -67,13 +68,15 @@ def update_endpoint(
     """
     with transaction.atomic():
         current = locked(endpoint)
-        before = state_of(current)
+        before, rate = state_of(current), current.deliveries_per_minute
         for name, value in changes.items():
             setattr(current, name, value)
         _check(current)
         if "event_types" in changes or "url" in changes:
             _check_audit(current.event_types, held)
-        current.save(update_fields=[*changes, "updated_at"])
+        if current.deliveries_per_minute != rate:
+            give_slots_back(current)
+        current.save(update_fields=[*changes, "slot_us", "updated_at"])
         record_change(
             actor=actor,
             action="webhookendpoint.update",

@@ -1,4 +1,4 @@
-"""Names of event types, and the patterns by which endpoints ask for them. Pure."""
+"""Names of event types and messages, and the patterns by which endpoints ask for them. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -13,6 +13,8 @@ MOST_PATTERNS = 100
 AUDIT = "audit."
 RESERVED = (AUDIT, "model.", "webhook.")
 """What begins so is told by the product itself; nobody else may say it."""
+_OUR_ID = re.compile(r"(?:audit_[0-9]+|in_[0-9a-f]{32}(?:_[0-9]+)?)")
+"""Ids of messages that tell of the audit log and of received events, made of what they tell of."""
 
 
 def check_name(name: str, *, field: str = "event_type") -> None:
@@ -37,6 +39,16 @@ def check_free(name: str, *, field: str = "event_type") -> None:
         raise ValidationFailed.of(
             field, f"Names that begin with {', '.join(RESERVED)} are the product's own."
         )
+
+
+def check_free_id(message_id: str | None) -> None:
+    """Refuse a publisher's id that the product itself might give a message of the project.
+
+    Raises:
+        ValidationFailed: Who took it would keep the product from telling what it has to tell.
+    """
+    if message_id is not None and _OUR_ID.fullmatch(message_id):
+        raise ValidationFailed.of("id", "Ids of this shape are the product's own.")
 
 
 def check_patterns(patterns: object) -> None:

@@ -6,16 +6,19 @@ each has its own moment, so a backlog of any length is looked at once and sent o
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import BigIntegerField, F, Value
 from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from integrations.models import WebhookDelivery, WebhookEndpoint
 
 MINUTE_US = 60_000_000
 SECOND_US = 1_000_000
+SOON_S = 90
+"""Who waits for no longer than this may be under way already: no claim lasts so long."""
 
 
 def takes_slot(
@@ -40,3 +43,20 @@ def takes_slot(
         )
         mine.update(has_slot=True, next_attempt_at=due, run=F("run") + 1)
     return False
+
+
+def give_slots_back(endpoint: WebhookEndpoint) -> None:
+    """Make due now what an endpoint's rate put off, so that it waits for moments of the new rate.
+
+    What is due soon keeps its moment. Call it with the endpoint locked, and save its `slot_us`.
+    """
+    now = timezone.now()
+    soon = now + timedelta(seconds=SOON_S)
+    endpoint.slot_us = min(endpoint.slot_us, round(soon.timestamp() * SECOND_US))
+    put_off = WebhookDelivery.objects.filter(
+        endpoint=endpoint,
+        state=WebhookDelivery.State.PENDING,
+        has_slot=True,
+        next_attempt_at__gt=soon,
+    )
+    put_off.update(has_slot=False, next_attempt_at=now, run=F("run") + 1)

@@ -27,6 +27,7 @@ class PublishViewSet(ProjectViewSet):
         """Tell every endpoint that asks for the event's type: the guide's send_webhook."""
         body = self.validated(serializers.PublishWrite)
         names.check_free(body["event_type"])
+        names.check_free_id(body.get("id"))
         publication = publish(
             body["event_type"],
             body["data"],

@@ -86,11 +86,12 @@ def test_the_status_counts_what_all_processes_did(server: Server, key: str, syst
         time.sleep(0.1)
     assert (found["request_count"], found["error_count"], found["error_rate"]) == (120, 30, 0.25)
     assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p95"]
-    seen = {
-        tuple(server.call("GET", "integration/status/counted", key).json()["data"].items())[2:5]
-        for _ in range(2 * WORKERS)
-    }
-    assert len(seen) == 1, "every process says the same"
+    seen = set()
+    for window in ("5m", "1h", "24h"):
+        for _ in range(WORKERS):
+            answer = server.call("GET", f"integration/status/counted?window={window}", key)
+            seen.add(tuple(answer.json()["data"].items())[2:5])
+    assert len(seen) == 1, "every process says the same of each window"
 
 
 def test_one_probe_of_all_processes(server: Server, key: str, system: System) -> None:

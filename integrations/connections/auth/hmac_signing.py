@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from integrations.connections.auth.scheme import (
     ANY_TEXT,
@@ -22,6 +21,7 @@ from integrations.connections.auth.scheme import (
     Setting,
     check_settings,
 )
+from integrations.http.guard import parse_url
 from integrations.http.messages import RESERVED_HEADERS
 from intmod_site.api.errors import ValidationFailed
 
@@ -81,7 +81,6 @@ class HmacAuth:
 
 def signed_text(timestamp: str, request: Outgoing) -> bytes:
     """Give the bytes that are signed."""
-    parts = urlsplit(request.url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = parse_url(request.url).target  # as it goes on the wire
     body_hash = hashlib.sha256(request.body or b"").hexdigest()
     return f"{timestamp}\n{request.method}\n{target}\n{body_hash}".encode()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from integrations.connections.call_log import delete_calls, kept
+from integrations.connections import retention
+from integrations.connections.call_log import kept
 from integrations.models import CallRecord
 from tests.api_client import ApiClient
 from tests.factories.authz import MembershipFactory, api_key_for
@@ -91,9 +92,11 @@ def test_the_log_is_paged_newest_first(api: ApiClient, membership: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_old_calls_are_removed() -> None:
+def test_old_calls_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
     now = timezone.now()
-    CallRecordFactory(created_at=now - timedelta(days=31))
-    fresh = CallRecordFactory(created_at=now - timedelta(days=29))
-    assert delete_calls(older_than=timedelta(days=30)) == 1
+    for _ in range(5):
+        CallRecordFactory(created_at=now - timedelta(days=91))
+    fresh = CallRecordFactory(created_at=now - timedelta(days=89))
+    assert retention.prune_calls() == 5
     assert CallRecord.objects.get() == fresh

@@ -13,6 +13,7 @@ from authz.models import AuditEvent, Project
 from integrations.models import AuditFeed, WebhookDelivery, WebhookMessage
 from integrations.webhooks import audit_feed
 from integrations.webhooks.audit_feed import publish_audit_events
+from integrations.webhooks.services import publish
 from tests.factories.authz import ACTOR, ProjectFactory
 from tests.integrations.webhooks.conftest import Register
 
@@ -110,6 +111,16 @@ def test_what_policies_decide_about_webhooks_leads_to_no_further_ones(
     register("https://a.example", event_types=["audit.policy.*"])
     happen(project, "policy.decide", object_type="webhookendpoint")
     happen(project, "policy.decide", object_type="integration")
+    assert publish_audit_events() == 1
+
+
+def test_another_projects_message_of_that_id_keeps_nothing_untold(
+    register: Register, project: Project
+) -> None:
+    register("https://a.example", event_types=["audit.thing.*"])
+    happen(project)
+    event = AuditEvent.objects.get(action="thing.change")
+    publish("order.created", {}, project=ProjectFactory(), message_id=f"audit_{event.pk}")
     assert publish_audit_events() == 1
 
 

@@ -138,3 +138,23 @@ def test_an_idle_endpoint_saves_nothing_up(
     later = timezone.now().timestamp() + 1000
     assert pace.takes_slot(rows[0], endpoint, clock=lambda: later)
     assert not pace.takes_slot(rows[1], endpoint, clock=lambda: later)
+
+
+@pytest.mark.parametrize("rate", [None, 600])
+def test_another_rate_counts_for_what_waits(
+    serve: Serve, register: Register, project: Project, rate: int | None
+) -> None:
+    server = serve(OK)
+    endpoint = register(server, deliveries_per_minute=1)
+    for n in range(6):
+        publish("a.b", {"n": n}, project=project)
+    attempt_due()
+    update_endpoint(actor=ACTOR, endpoint=endpoint, changes={"deliveries_per_minute": rate})
+    now = timezone.now()
+    waiting = WebhookDelivery.objects.filter(state=State.PENDING).order_by("next_attempt_at")
+    assert [row.has_slot for row in waiting] == [False] * 4 + [True], "the next keeps its moment"
+    attempt_due()
+    assert len(server.requests) == (1 if rate else 5)
+    assert all(wait_s(row, now) < 100 for row in waiting.all())
+    attempt_due(within=FAR)
+    assert sorted(numbers(server)) == list(range(6))

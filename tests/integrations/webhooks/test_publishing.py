@@ -91,6 +91,9 @@ def test_ids_belong_to_a_project(api: ApiClient) -> None:
         ({**EVENT, "id": "a.b"}, "/id"),
         ({**EVENT, "id": ""}, "/id"),
         ({**EVENT, "id": "x" * 65}, "/id"),
+        ({**EVENT, "id": "audit_17"}, "/id"),
+        ({**EVENT, "id": "in_" + "0" * 32}, "/id"),
+        ({**EVENT, "id": "in_" + "f" * 32 + "_2"}, "/id"),
         ({**EVENT, "more": 1}, "/more"),
     ],
 )

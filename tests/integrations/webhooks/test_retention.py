@@ -7,10 +7,11 @@ import pytest
 from django.utils import timezone
 
 from authz.models import Project
-from integrations.models import DeliveryAttempt, WebhookDelivery, WebhookMessage
+from integrations.models import CallRecord, DeliveryAttempt, WebhookDelivery, WebhookMessage
 from integrations.webhooks import dispatcher, retention
 from integrations.webhooks.retention import prune_messages
 from integrations.webhooks.services import publish
+from tests.factories.integrations import CallRecordFactory
 from tests.integrations.webhooks.conftest import Register, Serve
 from tests.integrations.webhooks.delivering import OK, attempt_due
 from tests.integrations.webhooks.test_dispatching import dispatching, until
@@ -40,8 +41,10 @@ def test_what_is_old_and_over_goes(
 def test_a_worker_does_it_by_itself(
     project: Project, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    settings.WEBHOOK_KEPT_DAYS = 0
+    settings.WEBHOOK_KEPT_DAYS = settings.CALL_LOG_KEPT_DAYS = 0
+    CallRecordFactory()
     monkeypatch.setattr(dispatcher, "PRUNING_S", 0.0)
     publish("a.b", {}, project=project)
     with dispatching(threads=1):
         until(lambda: not WebhookMessage.objects.exists())
+        until(lambda: not CallRecord.objects.exists())

@@ -5,6 +5,8 @@ import hmac
 import pytest
 
 from integrations.connections.auth import SCHEMES
+from integrations.connections.auth.hmac_signing import signed_text
+from integrations.connections.auth.scheme import Outgoing
 from tests.integrations.connections.auth.proofs import prove, refused
 
 EMPTY_OBJECT = hashlib.sha256(b"{}").hexdigest()
@@ -16,6 +18,20 @@ def test_time_method_target_and_body_are_signed() -> None:
     assert headers["X-Timestamp"] == "1700000000"
     expected = hmac.new(b"s3cret-value", SIGNED, hashlib.sha256).hexdigest()
     assert headers["X-Signature"] == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://a.example", b"/"),
+        ("https://a.example?a=1", b"/?a=1"),
+        ("https://a.example/x?", b"/x?"),
+        ("https://a.example//x", b"//x"),
+    ],
+)
+def test_the_target_is_signed_as_it_goes_on_the_wire(url: str, target: bytes) -> None:
+    signed = signed_text("1700000000", Outgoing("GET", url, {}))
+    assert signed.split(b"\n")[2] == target
 
 
 def test_names_hash_encoding_and_prefix_are_the_systems() -> None:
