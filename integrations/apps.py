@@ -45,12 +45,14 @@ class IntegrationsConfig(AppConfig):
         from authz.policies.targets import register_target_kind
         from integrations.connections.policies import INTEGRATION
         from integrations.engine.jobs import register_job
+        from integrations.engine.measures import EngineMeasures
         from integrations.engine.schema import check_tables
         from integrations.webhooks.built_in import write_built_in
         from integrations.webhooks.inbound.policies import INBOUND_SOURCE
         from integrations.webhooks.inbound.schema import register_inbound_endpoint
         from integrations.webhooks.policies import WEBHOOK_ENDPOINT
         from intmod_site.health import CHECKS
+        from intmod_site.metrics import asked
 
         register_target_kind(INTEGRATION)
         register_target_kind(INBOUND_SOURCE)
@@ -58,6 +60,7 @@ class IntegrationsConfig(AppConfig):
         register_inbound_endpoint()
         register_job("engine.periodic", "integrations.engine.periodic.run_tick")
         CHECKS["engine"] = check_tables
+        asked.append(EngineMeasures())
         post_migrate.connect(
             write_built_in, sender=self, dispatch_uid="integrations.write_built_in"
         )

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from integrations.engine.enqueue import enqueue
+from integrations.engine.errors import error_text
 from integrations.engine.jobs import Steps
-from integrations.engine.running import error_text
 from integrations.engine.schedule import Timetable, read_timetable
 from integrations.engine.states import open_jobs
 from integrations.models import PeriodicJob

@@ -8,11 +8,9 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from integrations.engine import dbos_adapter
+from integrations.engine.errors import error_text
 from integrations.engine.jobs import Id, Job, StepFailed
 from intmod_site.database import release_connection
-from intmod_site.redaction import redact
-
-MAX_ERROR_LENGTH = 2000
 
 
 class UnderWay:
@@ -99,8 +97,3 @@ def _done(function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
 
 def _is_passing(error: BaseException) -> bool:
     return isinstance(error, OperationalError | InterfaceError)
-
-
-def error_text(error: BaseException) -> str:
-    """Tell an exception in one line that may be kept and shown."""
-    return redact(f"{type(error).__name__}: {error}")[:MAX_ERROR_LENGTH]
