@@ -20,9 +20,9 @@ class WorkerAdmin(ReadOnlyAdmin):
 
     change_list_template = "admin/integrations/worker/change_list.html"
     change_form_template = "admin/record.html"
-    list_display = ["executor_id", "mark", "host", "pid", "started_at", "seen_at", "busy"]
+    list_display = ["place", "mark", "busy", "started_at", "seen_at"]
     search_fields = ["host", "executor_id"]
-    sortable_by = ["started_at", "seen_at", "host"]
+    sortable_by = ["place", "started_at", "seen_at"]
     fieldsets = [
         (None, {"fields": ["executor_id", "mark", "host", "pid", "shown_queues", "concurrency"]}),
         ("Life", {"fields": ["started_at", "seen_at", "ended_at", "swept_at"]}),
@@ -32,6 +32,11 @@ class WorkerAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Add what the workers have to do."""
         return super().changelist_view(request, {"panel": panel()} | (extra_context or {}))
+
+    @admin.display(description="Worker", ordering="host")
+    def place(self, obj: Worker) -> str:
+        """Where it runs, and as which process."""
+        return f"{obj.host}, process {obj.pid}"
 
     @admin.display(description="State")
     def mark(self, obj: Worker) -> SafeString:

@@ -71,9 +71,20 @@ def _periodic() -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "when": f"at {row['at']} UTC" if "at" in row else f"every {row['every_s']:g} s",
+            "when": _told(row),
             "run": known.get(name),
             "tone": TONES[known[name].outcome] if name in known else "quiet",
         }
         for name, row in settings.PERIODIC_JOBS.items()
     ]
+
+
+def _told(row: dict[str, str | float]) -> str:
+    """Say when a job is due."""
+    if "at" in row:
+        return f"at {row['at']} UTC"
+    every_s = float(row["every_s"])
+    for unit, seconds in (("h", 3600), ("min", 60)):
+        if every_s % seconds == 0:
+            return f"every {every_s / seconds:g} {unit}"
+    return f"every {every_s:g} s"

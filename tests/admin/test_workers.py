@@ -24,6 +24,9 @@ def test_what_there_is_to_do_and_who_does_it(staff: Client) -> None:
     assert "Alive" in page
     assert "Silent for 3" in page
     assert "1: engine.periodic" in page
+    assert "every 1 h" in page
+    assert "every 30 s" in page
+    assert "at 03:20 UTC" in page
     assert "KeyError: [secret]" in page
     assert "sk-abc" not in page
     assert "OperationalError: no such table" in page

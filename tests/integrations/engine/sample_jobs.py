@@ -16,7 +16,7 @@ HERE = "tests.integrations.engine.sample_jobs"
 
 def extend(extensions: Any) -> None:
     """Make the jobs known."""
-    for name in ("note", "three", "segments", "fails", "shaky", "killer"):
+    for name in ("note", "three", "segments", "run", "fails", "shaky", "killer"):
         register_job(f"sample.{name}", f"{HERE}.{name}", attempts=3 if name == "killer" else 20)
 
 
@@ -58,6 +58,20 @@ def _segment(key: str, number: int, last: int) -> None:
                 "sample.segments", key, number + 1, last, workflow_id=f"{key}:{number + 1}",
                 queue="flows", delay_s=1,
             )  # fmt: skip
+
+
+def run(steps: Steps, key: str, part: int) -> None:
+    """A run of two segments, a second apart, each of two steps."""
+    steps.run("begin", noted, "run", key, part, "begin")
+    steps.run("work", _work, key, part)
+
+
+def _work(key: str, part: int) -> None:
+    time.sleep(0.2)
+    with transaction.atomic():
+        noted("run", key, part, "end")
+        if part == 0:
+            enqueue("sample.run", key, 1, workflow_id=f"run:{key}:1", queue="flows", delay_s=1)
 
 
 def fails(steps: Steps, key: str) -> None:

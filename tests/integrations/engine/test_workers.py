@@ -1,5 +1,6 @@
 """Workers as processes: ended, killed and stopped in the middle of jobs, on both databases."""
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -22,10 +23,11 @@ def test_a_job_runs_and_one_that_fails_says_why_without_the_secret(site: Site) -
         site.enqueue("sample.note", "a", 1, workflow_id="one")
         site.enqueue("sample.fails", "failing", workflow_id="failing")
         site.enqueue("sample.shaky", "shaky", workflow_id="shaky")
-        until(lambda: bool(site.notes("note")))
         until(lambda: len(site.notes("shaky")) == 2)
+        until(lambda: len(site.notes("failing")) == 1)
+        until(lambda: ["a", 1] in [note[2:] for note in site.notes("note")])
         time.sleep(0.5)
-    assert site.notes("note")[0][2:] == ["a", 1]
+    assert ["a", 1] in [note[2:] for note in site.notes("note")]
     assert site.states("one", "failing", "shaky") == {
         "one": "SUCCESS", "failing": "ERROR", "shaky": "SUCCESS",
     }  # fmt: skip
@@ -39,34 +41,34 @@ def test_a_job_runs_and_one_that_fails_says_why_without_the_secret(site: Site) -
 
 
 def test_a_killed_worker_is_taken_over_and_finished_steps_are_not_run_again(site: Site) -> None:
-    with site.worker() as first:
+    with site.worker(), site.worker():
         site.enqueue("sample.three", "killed", 1500, workflow_id="killed")
-        until(lambda: "second begins" in site.words("killed"))
-        with site.worker():
-            first.kill()
-            took_s = until(lambda: site.words("killed").count("second begins") == 2)
-            until(lambda: "third" in site.words("killed"))
+        os.kill(site.busy_with("killed"), signal.SIGKILL)
+        took_s = until(lambda: site.words("killed").count("second begins") == 2)
+        until(lambda: "third" in site.words("killed"))
     assert took_s < 3 + 5
     assert site.words("killed").count("first") == 1
     assert site.words("killed").count("third") == 1
 
 
 def test_a_worker_that_was_stopped_does_no_harm_when_it_goes_on(site: Site) -> None:
-    with site.worker() as first:
+    with site.worker() as first, site.worker() as second:
         site.enqueue("sample.three", "stopped", 1500, workflow_id="stopped")
-        until(lambda: "second begins" in site.words("stopped"))
-        first.send_signal(signal.SIGSTOP)
-        with site.worker():
-            until(lambda: "third" in site.words("stopped"))
-            first.send_signal(signal.SIGCONT)
-            until(lambda: site.words("stopped").count("second ends") == 2)
-            time.sleep(1)
-            assert site.words("stopped").count("first") == 1
-            assert site.words("stopped").count("third") == 1
-            site.enqueue("sample.note", "after", workflow_id="after-stop")
-            until(lambda: site.states("after-stop") == {"after-stop": "SUCCESS"})
-        assert first.poll() is None
-    assert site.states("stopped") == {"stopped": "SUCCESS"}
+        stopped = site.busy_with("stopped")
+        os.kill(stopped, signal.SIGSTOP)
+        until(lambda: "third" in site.words("stopped"))
+        os.kill(stopped, signal.SIGCONT)
+        until(lambda: site.words("stopped").count("second ends") == 2)
+        time.sleep(1)
+        assert site.words("stopped").count("first") == 1
+        assert site.words("stopped").count("third") == 1
+        assert site.states("stopped") == {"stopped": "SUCCESS"}
+        # It is a worker again: the only one, if the other one ends.
+        other = second if first.pid == stopped else first
+        other.terminate()
+        site.enqueue("sample.note", "after", workflow_id="after-stop")
+        until(lambda: any(note[2:] == ["after"] for note in site.notes("note")))
+        assert (first.poll(), second.poll()).count(None) >= 1
 
 
 def test_a_job_that_kills_workers_is_given_up(site: Site) -> None:
@@ -101,7 +103,7 @@ def test_sigterm_lets_the_job_be_finished(site: Site) -> None:
 def test_what_takes_longer_than_a_drain_is_left_for_others(tmp_path: Path) -> None:
     site = Site(tmp_path, "sqlite", WORKER_DRAIN_S="1")
     with site.worker() as worker:
-        site.enqueue("sample.three", "long", 4000, workflow_id="long")
+        site.enqueue("sample.three", "long", 6000, workflow_id="long")
         until(lambda: "second begins" in site.words("long"))
         with site.worker():
             worker.send_signal(signal.SIGTERM)
@@ -134,7 +136,7 @@ def test_of_two_workers_one_runs_each_tick(site: Site) -> None:
         f' AND created_at >= %s", [{since_ms}])))'
     )
     assert ticks == [["SUCCESS"]] * runs
-    assert 3 <= runs <= 5
+    assert 3 <= runs <= (time.time() - since_ms / 1000) / 2 + 1
     known = site.shell(
         "from integrations.models import PeriodicJob; import json; "
         "row = PeriodicJob.objects.get(pk='sample'); "

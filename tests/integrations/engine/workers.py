@@ -69,6 +69,11 @@ class Site:
         """Give only the last words of those."""
         return [note[-1] for note in self.notes(key)]
 
+    def busy_with(self, key: str) -> int:
+        """Wait until a worker is in the middle of a job of three steps; gives its process id."""
+        until(lambda: "second begins" in self.words(key))
+        return int(self.notes(key)[0][0])
+
     @contextmanager
     def worker(self, *words: str) -> Iterator[subprocess.Popen[str]]:
         """Run a worker that is ready when the block begins."""
