@@ -6,10 +6,12 @@ https://prometheus.github.io/client_python/multiprocess/
 """
 
 import hmac
+import logging
 import os
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import (
@@ -21,6 +23,9 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+log = logging.getLogger("intmod.metrics")
 
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -33,6 +38,9 @@ http_duration = Histogram(
     ["method", "route"],
     buckets=LATENCY_BUCKETS_S,
 )
+
+asked: list[Collector] = []
+"""What apps tell of the whole installation, not of a process: asked at each scrape."""
 
 KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -69,4 +77,17 @@ def metrics_view(request: HttpRequest) -> HttpResponse:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    told = generate_latest(registry) + _told_by_apps()
+    return HttpResponse(told, content_type=CONTENT_TYPE_LATEST)
+
+
+def _told_by_apps() -> bytes:
+    registry = CollectorRegistry()
+    try:
+        for collector in asked:
+            registry.register(collector)
+        return generate_latest(registry)
+    except DatabaseError:
+        # What the processes counted is worth having all the same.
+        log.warning("the database does not answer a scrape", exc_info=True)
+        return b""

@@ -228,6 +228,34 @@ EGRESS_ALLOWED_NETWORKS = tuple(
 WEBHOOK_KEPT_DAYS = env.int("WEBHOOK_KEPT_DAYS", 90)
 CALL_LOG_KEPT_DAYS = env.int("CALL_LOG_KEPT_DAYS", 90)
 
+# ── Durable work: `manage.py worker` ─────────────────────────────────────────────────────────
+
+# How often each worker says that it lives, and how long its word counts: after that, others take
+# over what it was doing.
+WORKER_BEAT_S = env.float("WORKER_BEAT_S", 5)
+WORKER_LEASE_S = env.float("WORKER_LEASE_S", 30)
+# How long a worker that is told to end waits for the jobs under way.
+WORKER_DRAIN_S = env.int("WORKER_DRAIN_S", 25)
+# How long ended jobs and workers are kept.
+ENGINE_KEPT_DAYS = env.int("ENGINE_KEPT_DAYS", 7)
+# What each worker runs beside jobs, in threads of its own: name → a class, by dotted path.
+WORKER_SERVICES = {
+    "webhooks": "integrations.webhooks.worker_services.Delivering",
+    "received events": "integrations.webhooks.worker_services.HandingOn",
+}
+# What runs by the clock, once whatever the number of workers: name → a function, by dotted path,
+# and either how often (`every_s`) or when each day (`at`, UTC).
+PERIODIC_JOBS: dict[str, dict[str, str | float]] = {
+    "seal audit log": {"run": "authz.audit.seal.seal_periodically", "every_s": 60},
+    "watch models": {"run": "registry.monitoring.jobs.run_all", "every_s": 30},
+    "forget rates": {"run": "authz.limits.rates.forget_paid", "every_s": 3600},
+    "forget holds": {"run": "authz.limits.call_limits.forget_ended_windows", "every_s": 3600},
+    "forget idempotency keys": {"run": "authz.idempotency.replay.forget_expired", "every_s": 3600},
+    "tidy response cache": {"run": "registry.inference.response_cache.tidy", "every_s": 600},
+    "prune records": {"run": "integrations.retention.prune_records", "every_s": 3600},
+    "prune jobs": {"run": "integrations.engine.retention.prune", "at": "03:20"},
+}  # fmt: skip
+
 # ── Calls of models ──────────────────────────────────────────────────────────────────────────
 
 # How many each process answers at once; `manage.py serve` keeps threads back for everything else.

@@ -16,6 +16,7 @@ FOLDERS = (
     "authz",
     "intmod_site",
     "integrations/connections",
+    "integrations/engine",
     "integrations/webhooks",
     "registry",
     "admin",

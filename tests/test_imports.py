@@ -33,6 +33,18 @@ def test_the_web_application_loads_no_library_that_it_does_not_use() -> None:
     assert done.stdout.strip() == "done", done.stderr
 
 
+def test_a_web_process_enqueues_jobs_without_the_engine() -> None:
+    """Reading the settings, the URL map and what enqueues loads nothing that executes jobs."""
+    code = (
+        "import sys; import intmod_site.wsgi; from django.urls import get_resolver; "
+        "assert get_resolver().url_patterns; import integrations.engine.enqueue; "
+        "import integrations.engine.jobs, integrations.engine.schema; "
+        "print([name for name in ('dbos', 'sqlalchemy', 'greenlet') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
 def test_tokens_are_signed_and_read_without_what_loads_lazily() -> None:
     """Two first logins at the same moment met a half-loaded module, and one was a 500."""
     code = (

@@ -7,7 +7,7 @@ errors and refusals for load are not kept, so that trying again can succeed.
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -61,6 +61,12 @@ def answer_once(
     return response
 
 
+def forget_expired(now: datetime | None = None) -> int:
+    """Remove what is kept no longer; gives how many answers."""
+    expired = IdempotencyRecord.objects.filter(expires_at__lte=now or timezone.now())
+    return expired.delete()[0]
+
+
 def begin(request: HttpRequest, principal: Principal) -> IdempotencyRecord | None:
     """Claim the request's key; None without one, a record with a status if it has an answer."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
@@ -85,7 +91,7 @@ def begin(request: HttpRequest, principal: Principal) -> IdempotencyRecord | Non
         with transaction.atomic():
             claimed = IdempotencyRecord.objects.create(**wanted, **fresh)
             if claimed.pk % PURGED_EVERY == 0:
-                IdempotencyRecord.objects.filter(expires_at__lte=now).delete()
+                forget_expired(now)
             return claimed
     except IntegrityError:
         pass

@@ -1,18 +1,20 @@
 """What may be called: setting it, and finding what counts for a caller."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, state_of
 from authz.configuration.revision import move_revision
 from authz.configuration.snapshot import Snapshot
-from authz.models import APIKey, CallLimit, Project
+from authz.limits.holds import SECOND_US
+from authz.models import APIKey, CallLimit, HoldAccount, Project
 from intmod_site.api.errors import NotFound, ValidationFailed
 from intmod_site.conflicts import atomic_unless_taken
 
@@ -23,6 +25,9 @@ MOST = {
     # Each running call is an entry of one row, which every call of the same caller rewrites.
     "parallel_calls": 1000,
 }
+ALWAYS = "always"
+"""The window of a budget that never begins anew."""
+LONGEST_WINDOW = timedelta(days=32)
 TAKEN = "There is a limit for this already; change that one."
 
 
@@ -46,7 +51,17 @@ class Allowance:
     def budget_begins(self, now: datetime) -> str:
         """Give the present window of the budget, as a part of its key."""
         formats = {"day": "%Y-%m-%d", "month": "%Y-%m"}
-        return now.astimezone(UTC).strftime(formats.get(self.budget_window, "always"))
+        return now.astimezone(UTC).strftime(formats.get(self.budget_window, ALWAYS))
+
+
+def forget_ended_windows(now: datetime | None = None) -> int:
+    """Remove the accounts of budgets of past days and months, and of calls long ended.
+
+    Nothing adds to those any more; a budget that never begins anew keeps its account.
+    """
+    before = (now or timezone.now()) - LONGEST_WINDOW
+    old = HoldAccount.objects.filter(changed_us__lt=int(before.timestamp() * SECOND_US))
+    return old.exclude(key__endswith=f":{ALWAYS}").delete()[0]
 
 
 def create_call_limit(

@@ -8,6 +8,16 @@ from integrations.admin import (
     inbound,
     messages,
     received,
+    workers,
 )
 
-__all__ = ["calls", "connections", "deliveries", "endpoints", "inbound", "messages", "received"]
+__all__ = [
+    "calls",
+    "connections",
+    "deliveries",
+    "endpoints",
+    "inbound",
+    "messages",
+    "received",
+    "workers",
+]

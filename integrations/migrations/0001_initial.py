@@ -377,4 +377,39 @@ class Migration(migrations.Migration):
             model_name='webhookdelivery',
             constraint=models.UniqueConstraint(fields=('message', 'endpoint'), name='one_delivery_per_message_and_endpoint'),
         ),
+        migrations.CreateModel(
+            name='PeriodicJob',
+            fields=[
+                ('name', models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ('due_at', models.DateTimeField(help_text='The moment for which it was last enqueued.')),
+                ('workflow_id', models.CharField(max_length=200)),
+                ('started_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('outcome', models.CharField(blank=True, choices=[('done', 'Done'), ('failed', 'Failed')], max_length=10)),
+                ('error', models.TextField(blank=True)),
+            ],
+            options={
+                'ordering': ['name'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='Worker',
+            fields=[
+                ('executor_id', models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ('host', models.CharField(max_length=253)),
+                ('pid', models.PositiveIntegerField()),
+                ('queues', models.JSONField(default=list)),
+                ('concurrency', models.PositiveIntegerField(help_text='Jobs of each queue that it runs at once.')),
+                ('started_at', models.DateTimeField()),
+                ('seen_at', models.DateTimeField(db_index=True, help_text='When it last said that it lives.')),
+                ('doing', models.JSONField(default=list, help_text='The jobs under way at that moment.')),
+                ('ended_at', models.DateTimeField(help_text='When it gave its lease up by itself.', null=True)),
+                ('swept_at', models.DateTimeField(help_text='When another worker last took over what it had left.', null=True)),
+            ],
+            options={
+                'ordering': ['-seen_at'],
+                'default_permissions': ('view',),
+            },
+        ),
     ]

@@ -1,6 +1,7 @@
 """Tables of the outside world."""
 
 from integrations.models.connections import AccessToken, BreakerState, CallRecord, Integration
+from integrations.models.engine import PeriodicJob, Worker
 from integrations.models.inbound import InboundSource, ReceivedEvent
 from integrations.models.webhooks import (
     AuditFeed,
@@ -20,8 +21,10 @@ __all__ = [
     "EventType",
     "InboundSource",
     "Integration",
+    "PeriodicJob",
     "ReceivedEvent",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookMessage",
+    "Worker",
 ]

@@ -1,6 +1,7 @@
-"""The server that quickstart runs beside itself."""
+"""The server and the worker that quickstart runs beside itself."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from django.db import connections
 from intmod_site.server import server_command, server_environment
 
 START_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 20
+STOP_TIMEOUT_S = 30
 THREADS = 16
 
 
@@ -42,12 +43,37 @@ def running_server(*, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]
         _wait_until_ready(process, f"http://{host}:{port}/readyz", log_path)
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _stop(process)
+
+
+@contextmanager
+def running_worker() -> Iterator[subprocess.Popen[bytes]]:
+    """Run jobs, periodic jobs and webhooks while the block runs; begun, not waited for."""
+    with worker_log().open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 -- our own command line
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker",
+             "--concurrency", "4", "--webhook-threads", "4"],
+            stdout=log,
+            stderr=log,
+        )  # fmt: skip
+    try:
+        yield process
+    finally:
+        _stop(process)
+
+
+def worker_log() -> Path:
+    """Say where the worker writes."""
+    return Path(settings.DATA_DIR) / "worker.log"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log_path: Path) -> None:

@@ -40,6 +40,7 @@ from registry.models import (
 from tests.admin.heard import hear, hear_more
 from tests.admin.told import add_attempt, tell
 from tests.admin.watched import watch
+from tests.admin.working import work
 from tests.factories.integrations import CallRecordFactory
 
 ACTOR = Actor(kind="system", label="tests")
@@ -70,6 +71,7 @@ class World:
     watched: list[Any]
     told: list[Any]
     heard: list[Any]
+    working: list[Any]
 
     @property
     def objects(self) -> list[Any]:
@@ -95,6 +97,7 @@ class World:
             *self.watched,
             *self.told,
             *self.heard,
+            *self.working,
             Group.objects.get(name="admin"),
             AuditEvent.objects.first(),
         ]
@@ -146,6 +149,7 @@ def build() -> World:
         watched=watch(version),
         told=tell(project),
         heard=hear(project),
+        working=work(),
     )
 
 
@@ -226,4 +230,5 @@ def grow(world: World, count: int = 12) -> None:
         add_attempt(world.told[-1], hours_ago=index)
         hear(project)
         hear_more(world.heard[0], index)
+        work(name=f"{index}")
         Group.objects.create(name=f"role{index}")

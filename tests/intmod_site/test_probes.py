@@ -24,7 +24,7 @@ def test_healthz_asks_nothing(client: Client) -> None:
 def test_readyz_with_everything_there(client: Client, db: None) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert response.json()["checks"] == {"database": "ok", "migrations": "ok"}
+    assert response.json()["checks"] == {"database": "ok", "migrations": "ok", "engine": "ok"}
 
 
 def test_readyz_without_the_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +33,7 @@ def test_readyz_without_the_database(client: Client, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setitem(health.CHECKS, "database", away)
     monkeypatch.setitem(health.CHECKS, "migrations", lambda: "2 migrations are not applied")
+    monkeypatch.setitem(health.CHECKS, "engine", away)
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["database"] == "the database does not answer"
@@ -64,6 +65,7 @@ def test_readyz_before_the_migrations(tmp_path: Path) -> None:
     checks = readiness(tmp_path, DATABASE_URL="")
     assert checks["database"] == "ok"
     assert "run manage.py migrate" in checks["migrations"]
+    assert "run manage.py migrate" in checks["engine"]
 
 
 def test_readyz_with_a_database_that_cannot_be_reached(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import signal
+import subprocess
 import sys
+import time
 from argparse import ArgumentParser
 from typing import Any, NoReturn
 
@@ -18,9 +20,15 @@ from registry.quickstart import report
 from registry.quickstart.calls import CallReport, ask_all
 from registry.quickstart.demo import Demo, prepare
 from registry.quickstart.questions import QUESTIONS
-from registry.quickstart.server import ServerFailed, running_server
+from registry.quickstart.server import (
+    ServerFailed,
+    running_server,
+    running_worker,
+    worker_log,
+)
 
 HOST = "127.0.0.1"
+WATCH_S = 0.5
 
 
 class Command(BaseCommand):
@@ -59,7 +67,10 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _stop)
         calls: list[CallReport] = []
         try:
-            with running_server(host=HOST, port=options["port"]) as server:
+            with (
+                running_worker() as worker,
+                running_server(host=HOST, port=options["port"]) as server,
+            ):
                 calls = self._ask(base_url, demo, people)
                 if options["as_json"]:
                     self.stdout.write(json.dumps(report.as_json(base_url, demo, calls)))
@@ -67,7 +78,7 @@ class Command(BaseCommand):
                 people.write(report.addresses(base_url, demo))
                 if not options["check"]:
                     people.write("Serving; stop with Ctrl-C.")
-                    server.wait()
+                    _wait(server, worker, people)
         except ServerFailed as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
@@ -97,6 +108,19 @@ class Command(BaseCommand):
 
 def _all_answered(calls: list[CallReport]) -> bool:
     return len(calls) == len(QUESTIONS) and all(call.status == 200 for call in calls)
+
+
+def _wait(server: subprocess.Popen[bytes], worker: subprocess.Popen[bytes], people: Any) -> None:
+    """Wait for the server's end; tell if the worker ends before."""
+    told = False
+    while server.poll() is None:
+        if not told and worker.poll() is not None:
+            told = True
+            people.write(
+                "The worker ended by itself: no job, no webhook and nothing periodic is done any "
+                f"more. Its log is {worker_log()}."
+            )
+        time.sleep(WATCH_S)
 
 
 def _stop(*_: Any) -> NoReturn:

@@ -1,10 +1,12 @@
 """Limits over the API: set, changed, removed; what is none is named."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from authz.models import APIKey, AuditEvent, CallLimit
+from authz.limits.call_limits import forget_ended_windows
+from authz.models import APIKey, AuditEvent, CallLimit, HoldAccount
 from tests.api_client import ApiClient
 from tests.factories.authz import MembershipFactory, ProjectFactory, api_key_for
 
@@ -81,3 +83,18 @@ def test_developers_see_limits_and_change_none(api: ApiClient, membership: Any) 
     developer = ApiClient(api_key_for(member))
     assert developer.ok("GET", PATH)["results"] == []
     developer.refused(403, "POST", PATH, {"parallel_calls": 1})
+
+
+def test_windows_that_ended_are_forgotten_and_a_budget_for_good_is_not(db: None) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    for key, days in (
+        ("budget:key:1:2026-09", 40),
+        ("parallel:key:1", 33),
+        ("budget:key:1:always", 400),
+        ("budget:key:1:2026-11", 31),
+    ):
+        changed = (now - timedelta(days=days)).timestamp()
+        HoldAccount.objects.create(key=key, settled=1, changed_us=int(changed * 1_000_000))
+    assert forget_ended_windows(now) == 2
+    kept = set(HoldAccount.objects.values_list("key", flat=True))
+    assert kept == {"budget:key:1:always", "budget:key:1:2026-11"}
