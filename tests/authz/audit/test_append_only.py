@@ -1,8 +1,11 @@
 """The chain's tables refuse what the log refuses; events go only below a signed marker."""
 
+import re
 import sqlite3
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from authz.audit import triggers
@@ -11,6 +14,7 @@ from authz.models import AuditCheckpoint, AuditEvent, AuditPruneMarker, AuditSea
 from tests.authz.audit.tampering import EVENT, event_at, sql
 
 pytestmark = pytest.mark.usefixtures("sealed")
+ROOT = Path(settings.BASE_DIR)
 MODELS = {model._meta.db_table: model for model in (AuditSeal, AuditCheckpoint, AuditPruneMarker)}
 
 
@@ -77,3 +81,23 @@ def test_installing_twice_changes_nothing() -> None:
     triggers.remove(connection)
     assert len(triggers.altered(connection)) == 12
     triggers.install(connection)
+
+
+def test_no_part_of_the_product_takes_the_triggers_away() -> None:
+    """The suite's flush does; beside it, only a migration that is undone."""
+    sources = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for package in ("intmod_site", "authz", "integrations", "registry")
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert len(sources) > 100
+    bypasses = re.compile(
+        r"triggers\.remove|triggers import .*remove|DROP TRIGGER|DISABLE TRIGGER"
+        r"|session_replication_role|recursive_triggers\s*=\s*(?:0|OFF)",
+        re.IGNORECASE,
+    )
+    assert {path for path, text in sources.items() if bypasses.search(text)} == {
+        "authz/audit/triggers.py",
+        "authz/migrations/0002_append_only_audit.py",
+    }
+    assert sources["authz/audit/triggers.py"].count("remove(") == 1

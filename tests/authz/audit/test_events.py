@@ -1,6 +1,6 @@
 """The audit log: in the change's transaction, about everything, and not to be changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -94,6 +94,29 @@ def test_the_log_is_read_by_filters_and_pages(with_key: ApiClient, member: Membe
     with_key.refused(400, "GET", "audit/events?outcome=maybe")
     with_key.refused(400, "GET", "audit/events?since=yesterday")
     with_key.refused(405, "DELETE", "audit/events/1")
+
+
+def test_each_filter_keeps_what_it_names_and_nothing_else(
+    with_key: ApiClient, member: Membership
+) -> None:
+    made = with_key.ok("POST", "registry/models", {"name": "a", "model_type": "llm"})
+    with_key.ok("DELETE", "registry/models/a")
+    record.record_denial(actor=ACTOR, action="x.delete", project=member.project, reason="No.")
+    events = with_key.ok("GET", "audit/events")["results"]
+    first = events[-1]["occurred_at"]
+    filters: dict[str, Callable[[Any], bool]] = {
+        f"actor={member.user.pk}": lambda event: event["actor_id"] == str(member.user.pk),
+        "action=x.delete": lambda event: event["action"] == "x.delete",
+        "outcome=denied": lambda event: event["outcome"] == "denied",
+        "object_type=registeredmodel": lambda event: event["object_type"] == "registeredmodel",
+        f"object_id={made['id']}": lambda event: event["object_id"] == made["id"],
+        f"since={first}": lambda event: True,
+        f"until={first}": lambda event: False,
+    }
+    for query, keeps in filters.items():
+        listed = with_key.ok("GET", f"audit/events?{query.replace('+', '%2B')}")["results"]
+        assert listed == [event for event in events if keeps(event)], query
+        assert listed or query.startswith("until"), query
 
 
 def test_events_of_other_projects_are_not_there(with_key: ApiClient) -> None:

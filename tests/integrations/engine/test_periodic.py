@@ -88,7 +88,7 @@ def test_what_the_product_names_can_be_run(settings: Any) -> None:
     from intmod_site import settings as product
 
     names = set(product.PERIODIC_JOBS)
-    assert {"seal audit log", "watch models", "prune jobs", "prune webhook messages"} <= names
+    assert {"seal audit log", "watch models", "prune jobs", "prune records"} <= names
     for name, row in product.PERIODIC_JOBS.items():
         assert callable(import_string(str(row["run"])))
         read_timetable(row)
