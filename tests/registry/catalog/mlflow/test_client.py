@@ -168,11 +168,11 @@ def test_the_fluent_way(server: Server, client: Any, token: str) -> None:
 
 def test_a_version_is_copied_to_another_model(client: Any) -> None:
     client.create_registered_model("from")
-    source = client.create_model_version("from", "s3://x", tags={"a": "b"}, description="First.")
-    made = client.copy_model_version(source, "to")
+    client.create_model_version("from", "s3://x", tags={"a": "b"}, description="First.")
+    made = client.copy_model_version("models:/from/1", "to")
     assert (made.name, made.version, made.source) == ("to", "1", "models:/from/1")
     assert (made.tags, made.description) == ({"a": "b"}, "First.")
-    assert client.copy_model_version(made, "to").version == "2"
+    assert client.copy_model_version("models:/to/1", "to").version == "2"
     assert client.get_model_version_download_uri("to", "1")
     assert "Production" in client.get_model_version_stages("to", "1")
 
