@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from registry.admin.decided import DecidedAdmin
 from registry.models import Alert
+from registry.models.thresholds import OPEN_STATES
 from registry.monitoring.alerting import handling
 
 TONES = {"FIRING": "bad", "RECOVERING": "warn", "PENDING": "warn", "RESOLVED": "good"}
@@ -38,11 +39,18 @@ class AlertAdmin(DecidedAdmin):
         "acknowledged_at", "acknowledged_by",
     ]  # fmt: skip
     actions = ["acknowledge", "silence"]
+    on_page = {"acknowledge": "Acknowledge", "silence": "Silence for an hour"}
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Take along what an alert is called by."""
         rows = super().get_queryset(request)
         return rows.select_related(*self.list_select_related, "project", "version__model")
+
+    def offered(self, obj: Alert) -> set[str]:
+        """Say nothing more about what is over, and acknowledge once."""
+        if obj.state not in OPEN_STATES:
+            return set()
+        return {"silence"} if obj.acknowledged_at else {"acknowledge", "silence"}
 
     def has_silence_permission(self, request: HttpRequest) -> bool:
         """Who may silence."""

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from authz.admin.audited import AuditedAdmin
 from intmod_site.service_admin import ServiceForm
+from registry.admin.acting import ActingAdmin
 from registry.catalog import aliases
 from registry.models import ModelAlias, ModelVersion
 
@@ -48,7 +48,7 @@ class AliasForm(ServiceForm):
 
 
 @admin.register(ModelAlias)
-class ModelAliasAdmin(AuditedAdmin):
+class ModelAliasAdmin(ActingAdmin):
     """Names that point at versions."""
 
     form = AliasForm
@@ -58,6 +58,7 @@ class ModelAliasAdmin(AuditedAdmin):
     search_fields = ["name", "model__name"]
     fields = ["name", "version", "reason", "expected_version"]
     actions = ["roll_back"]
+    on_page = {"roll_back": "Roll back to the version before"}
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Take along what an alias is called by."""

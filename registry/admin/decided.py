@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 from django.contrib.auth import get_permission_codename
 from django.http import HttpRequest
 
-from authz.admin.audited import AuditedAdmin
 from intmod_site.service_admin import ReadOnlyAdmin
+from registry.admin.acting import ActingAdmin
 
 
-class DecidedAdmin(ReadOnlyAdmin, AuditedAdmin):
+class DecidedAdmin(ReadOnlyAdmin, ActingAdmin):
     """Shows rows, with the audit log as their history; actions ask for `decide`."""
 
     decided_by: ClassVar[str] = "change"

@@ -76,11 +76,16 @@ class RecommendationAdmin(DecidedAdmin):
         "created_at", "expires_at", "decided_at", "decided_by",
     ]  # fmt: skip
     actions = ["apply", "dismiss"]
+    on_page = {"apply": "Apply", "dismiss": "Dismiss"}
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Take along what a recommendation is about."""
         rows = super().get_queryset(request)
         return rows.select_related("rule", "version__model", "project")
+
+    def offered(self, obj: Recommendation) -> set[str]:
+        """Decide about what is not decided."""
+        return super().offered(obj) if obj.state in recommendations.DECIDABLE else set()
 
     def has_apply_permission(self, request: HttpRequest) -> bool:
         """Who may do what is recommended: whoever could do it by hand."""

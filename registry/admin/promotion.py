@@ -73,10 +73,15 @@ class ApprovalRequestAdmin(DecidedAdmin):
         "review_comment", "reviewed_at",
     ]  # fmt: skip
     actions = ["approve", "reject"]
+    on_page = {"approve": "Approve", "reject": "Reject"}
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Take along what a request is called by."""
         return super().get_queryset(request).select_related("version__model", "project")
+
+    def offered(self, obj: ApprovalRequest) -> set[str]:
+        """Answer once."""
+        return super().offered(obj) if obj.state == ApprovalRequest.State.PENDING else set()
 
     @admin.action(description="Approve", permissions=["decide"])
     def approve(self, request: HttpRequest, queryset: QuerySet[ApprovalRequest]) -> None:

@@ -14,6 +14,14 @@ from registry.monitoring import definitions
 from registry.monitoring.alerting import handling, thresholds
 
 TARGETS = ["model", "alias", "version", "integration"]
+LABELS = {
+    "window_s": "Window, in seconds",
+    "min_samples": "Fewest samples",
+    "for_s": "For, in seconds",
+    "keep_firing_for_s": "Keep firing, in seconds",
+    "renotify_s": "Tell again, in seconds",
+    "no_data_policy": "Without data",
+}
 
 
 class ThresholdForm(ServiceForm):
@@ -22,6 +30,7 @@ class ThresholdForm(ServiceForm):
     class Meta:
         model = Threshold
         fields: list[str] = []
+        labels = LABELS
 
     def clean(self) -> dict[str, Any]:
         """Take the project from what is watched."""
@@ -106,6 +115,7 @@ class InlineThresholdForm(ServiceForm):
     class Meta:
         model = Threshold
         fields: list[str] = []
+        labels = LABELS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

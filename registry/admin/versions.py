@@ -10,8 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from authz.admin.audited import AuditedAdmin
 from intmod_site.admin_lists import TextFilter
+from registry.admin.acting import ActingAdmin
 from registry.admin.comparison import compare
 from registry.admin.version_charts import metric_cards
 from registry.admin.version_form import VersionForm
@@ -37,7 +37,7 @@ class ProviderFilter(TextFilter):
 
 
 @admin.register(ModelVersion)
-class ModelVersionAdmin(AuditedAdmin):
+class ModelVersionAdmin(ActingAdmin):
     """Versions are deactivated and not deleted: calls and measurements refer to them."""
 
     form = VersionForm
@@ -56,6 +56,11 @@ class ModelVersionAdmin(AuditedAdmin):
         "deactivate", "activate", "make_default", "make_champion", "check_now", "optimize_now",
         "compare_two",
     ]  # fmt: skip
+    on_page = {
+        "make_champion": "Make it the champion", "make_default": "Make it the default",
+        "check_now": "Check", "optimize_now": "Look for what could be better",
+        "deactivate": "Deactivate", "activate": "Activate again",
+    }  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Take the model along, which gives a version its name."""
@@ -100,6 +105,10 @@ class ModelVersionAdmin(AuditedAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Keep what calls and measurements were made with."""
         return ["model", "identifier", "provider", "provider_model"] if obj else []
+
+    def offered(self, obj: ModelVersion) -> set[str]:
+        """Switch to the state that it is not in."""
+        return super().offered(obj) - {"activate" if obj.is_active else "deactivate"}
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody deletes versions."""

@@ -20,6 +20,7 @@ from intmod_site.api.errors import (
     ValidationFailed,
 )
 from intmod_site.conflicts import atomic_unless_taken
+from intmod_site.locked_rows import locked
 from intmod_site.prepared import Prepared, columns_of, instance_of
 from registry.catalog.search.query import VERSIONS, condition_of
 from registry.models import ApprovalRequest, ModelVersion, ProtectedAlias
@@ -178,15 +179,7 @@ def unprotect_alias(*, actor: Actor, protection: ProtectedAlias) -> None:
 
 
 def _locked(protection: ProtectedAlias) -> ProtectedAlias:
-    current = (
-        ProtectedAlias.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("project")
-        .filter(pk=protection.pk)
-        .first()
-    )
-    if current is None:
-        raise NotFound(f"The alias {protection.name} is not protected.")
-    return current
+    return locked(protection, missing=NotFound(f"The alias {protection.name} is not protected."))
 
 
 def _check(protection: ProtectedAlias) -> None:

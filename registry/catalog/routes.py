@@ -11,6 +11,7 @@ from authz.configuration.revision import move_revision
 from authz.models import Project
 from intmod_site.api.errors import NotFound, ValidationFailed
 from intmod_site.conflicts import atomic_unless_taken
+from intmod_site.locked_rows import locked
 from registry.models import Route
 
 MAX_TARGETS = 20
@@ -82,15 +83,9 @@ def delete_route(*, actor: Actor, route: Route) -> None:
 
 
 def _locked(route: Route) -> Route:
-    current = (
-        Route.objects.select_for_update(of=("self",))
-        .select_related("project")
-        .filter(pk=route.pk)
-        .first()
+    return locked(
+        route, missing=NotFound(f"There is no route called {route.name}.", code="route_not_found")
     )
-    if current is None:
-        raise NotFound(f"There is no route called {route.name}.", code="route_not_found")
-    return current
 
 
 def _check(route: Route) -> None:

@@ -10,6 +10,7 @@ from authz.audit.record import record_change, state_of
 from authz.models import Project
 from intmod_site.api.errors import NotFound
 from intmod_site.conflicts import atomic_unless_taken
+from intmod_site.locked_rows import locked
 from registry.models import MetricDefinition
 from registry.monitoring.alerting.comparison import HIGHER, LOWER
 from registry.monitoring.measured import MEASURED_METRICS
@@ -126,12 +127,4 @@ def delete_definition(*, actor: Actor, definition: MetricDefinition) -> None:
 
 
 def _locked(definition: MetricDefinition) -> MetricDefinition:
-    row = (
-        MetricDefinition.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("project")
-        .filter(pk=definition.pk)
-        .first()
-    )
-    if row is None:
-        raise NotFound(f"There is no metric called {definition.key}.")
-    return row
+    return locked(definition, missing=NotFound(f"There is no metric called {definition.key}."))

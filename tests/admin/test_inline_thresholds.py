@@ -201,3 +201,14 @@ def test_many_cost_no_more_and_only_some_are_shown(
     listed = f"{url(Threshold, 'changelist')}?model__id__exact={world.model.pk}"
     assert listed in page.content.decode()
     assert staff.get(listed).status_code == 200
+
+
+def test_seconds_are_called_so(world: World, staff: Client) -> None:
+    row = columns(staff, world)
+    assert "For, in seconds" in row
+    assert "For s" not in row
+
+
+def columns(staff: Client, world: World) -> list[str]:
+    formset = staff.get(url(world.model, "change")).context["inline_admin_formsets"][0]
+    return [str(column["label"]) for column in formset.fields()]

@@ -4,8 +4,10 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
+from authz.models import User
 from registry.catalog.aliases import set_alias
 from registry.models import (
     Alert,
@@ -129,3 +131,70 @@ def test_a_protected_alias_says_why_it_does_not_move(world: World, staff: Client
 def test_an_odd_id_is_no_error(model: Any, world: World, staff: Client) -> None:
     address = url(model, "changelist") + "odd/change/"
     assert staff.get(address).status_code in {302, 404}
+
+
+def press(client: Client, obj: Any, action: str) -> str:
+    address = url(obj, "change")
+    response: Any = client.post(address, {"_do": action}, follow=True)
+    assert response.request["PATH_INFO"] == address
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+def offered(client: Client, obj: Any) -> set[str]:
+    response: Any = client.get(url(obj, "change"))
+    page = response.content.decode()
+    names = {name for name, _ in response.context["on_page"]}
+    assert all(f'value="{name}"' in page for name in names)
+    return names
+
+
+def test_an_alerts_page_acknowledges_and_silences(world: World, staff: Client) -> None:
+    alert = Alert.objects.get()
+    assert offered(staff, alert) == {"acknowledge", "silence"}
+    assert press(staff, alert, "acknowledge") == "1 alert acknowledged."
+    assert offered(staff, alert) == {"silence"}
+    assert press(staff, alert, "silence") == "1 alert silenced."
+    Alert.objects.update(state="RESOLVED")
+    assert offered(staff, alert) == set()
+
+
+def test_a_recommendations_page_applies(world: World, staff: Client) -> None:
+    row = Recommendation.objects.get()
+    assert offered(staff, row) == {"apply", "dismiss"}
+    assert press(staff, row, "apply") == "1 recommendation applied."
+    assert offered(staff, row) == set()
+    assert "applied already" in press(staff, row, "dismiss")
+
+
+def test_a_requests_page_answers_it(world: World, staff: Client) -> None:
+    row = ApprovalRequest.objects.get()
+    assert offered(staff, row) == {"approve", "reject"}
+    assert press(staff, row, "reject") == "1 approval request rejected."
+    assert offered(staff, row) == set()
+
+
+def test_a_versions_page_promotes_checks_and_deactivates(world: World, staff: Client) -> None:
+    second = register(world.project, "smol")
+    always = {"make_champion", "make_default", "check_now", "optimize_now"}
+    assert offered(staff, second) == {*always, "deactivate"}
+    assert press(staff, second, "make_champion") == "1 model version made the champion."
+    assert "does well" in press(staff, second, "check_now")
+    assert "deactivated" in press(staff, second, "deactivate")
+    assert offered(staff, second) == {*always, "activate"}
+    assert "rolled back" in press(staff, ModelAlias.objects.get(name="champion"), "roll_back")
+    assert ModelAlias.objects.get(name="champion").version == world.version
+
+
+def test_pages_do_nothing_that_is_not_offered_or_not_allowed(world: World, staff: Client) -> None:
+    alert, address = Alert.objects.get(), url(Alert.objects.get(), "change")
+    assert staff.post(address, {"_do": "delete_selected"}).status_code == 403
+    assert staff.post(url(world.version, "change"), {"_do": "compare_two"}).status_code == 403
+    gone = address.replace(str(alert.pk), str(world.version.pk))
+    assert staff.post(gone, {"_do": "acknowledge"}).status_code == 404
+    looker: Any = User.objects.create_user("eve", None, is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_alert"))
+    staff.force_login(looker)
+    assert offered(staff, alert) == set()
+    assert staff.post(address, {"_do": "acknowledge"}).status_code == 403
+    alert.refresh_from_db()
+    assert alert.acknowledged_at is None

@@ -6,6 +6,7 @@ Register yours in an AppConfig's ready() or an extension module by `register_fin
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import Max
@@ -13,6 +14,8 @@ from django.db.models import Max
 from intmod_site.api.errors import ValidationFailed
 from registry.catalog.search.query import LATEST
 from registry.models import InferenceRecord, ModelVersion, VersionMetric
+from registry.monitoring.alerting.comparison import HIGHER, LOWER
+from registry.monitoring.definitions import direction_of
 from registry.monitoring.optimization.usage import PERIOD, cost_at, rates_of, usage_of
 from registry.monitoring.reading import summarize
 
@@ -95,7 +98,7 @@ def cheaper_version(
     version: ModelVersion, parameters: dict[str, Any], now: datetime
 ) -> Iterable[Finding]:
     """A version of the same model that costs less and is not worse by the same `metric`."""
-    metric = parameters.get("metric", "accuracy")
+    metric = str(parameters.get("metric", "accuracy"))
     tolerance = number(parameters, "tolerance", 0.0)
     others = ModelVersion.objects.callable().filter(model=version.model_id).exclude(pk=version.pk)
     rates = {row: rates_of(row, now) for row in (version, *others.select_related("integration"))}
@@ -109,12 +112,13 @@ def cheaper_version(
     )
     if own_cost is None or not usage.calls or version.pk not in measured:
         return
+    direction = direction_of(version.project_id, metric)
+    worse_by = partial(shortfall, direction, than=measured[version.pk])
     best: tuple[Any, ModelVersion] | None = None
     for other, card in rates.items():
         cost = cost_at(card, usage)
-        good = other.pk in measured and measured[other.pk] >= measured[version.pk] - tolerance
         cheaper = cost is not None and cost < (best[0] if best else own_cost)
-        if good and cheaper:
+        if cheaper and other.pk in measured and worse_by(measured[other.pk]) <= tolerance:
             best = (cost, other)
     if best is not None:
         cost, other = best
@@ -162,6 +166,13 @@ def context_overflow_rate(
             f"{rate:.1%} of the calls of {version} were too long for its context.",
             {"context_overflow_rate": rate, "target": target, "calls": usage.calls},
         )
+
+
+def shortfall(direction: str, value: float, *, than: float) -> float:
+    """Say by how much a value is worse than another; where neither way is better, how far off."""
+    if direction == HIGHER:
+        return than - value
+    return value - than if direction == LOWER else abs(value - than)
 
 
 def number(parameters: dict[str, Any], name: str, default: float, *, most: float = 1e9) -> float:

@@ -9,6 +9,7 @@ from authz.audit.record import record_change, state_of
 from authz.models import Project
 from intmod_site.api.errors import NotFound, ValidationFailed
 from intmod_site.conflicts import atomic_unless_taken
+from intmod_site.locked_rows import locked
 from registry.catalog.search.query import VERSIONS, condition_of
 from registry.models import OptimizationRule
 from registry.monitoring.optimization.actions import check_parameters
@@ -72,15 +73,7 @@ def _record(actor: Actor, verb: str, rule: OptimizationRule, before: Any, after:
 
 
 def _locked(rule: OptimizationRule) -> OptimizationRule:
-    row = (
-        OptimizationRule.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("project")
-        .filter(pk=rule.pk)
-        .first()
-    )
-    if row is None:
-        raise NotFound(f"There is no rule called {rule.name}.")
-    return row
+    return locked(rule, missing=NotFound(f"There is no rule called {rule.name}."))
 
 
 def _check(rule: OptimizationRule) -> None:

@@ -1,5 +1,6 @@
 """An unmodified MLflow client, against a real server of several processes."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -165,6 +166,17 @@ def test_the_fluent_way(server: Server, client: Any, token: str) -> None:
     assert len(mlflow.search_model_versions(filter_string="name = 'fluent'")) == 2
 
 
+def test_a_version_is_copied_to_another_model(client: Any) -> None:
+    client.create_registered_model("from")
+    client.create_model_version("from", "s3://x", tags={"a": "b"}, description="First.")
+    made = client.copy_model_version("models:/from/1", "to")
+    assert (made.name, made.version, made.source) == ("to", "1", "models:/from/1")
+    assert (made.tags, made.description) == ({"a": "b"}, "First.")
+    assert client.copy_model_version("models:/to/1", "to").version == "2"
+    assert client.get_model_version_download_uri("to", "1")
+    assert "Production" in client.get_model_version_stages("to", "1")
+
+
 def test_creators_at_once_get_numbers_of_their_own(client: Any) -> None:
     client.create_registered_model("busy")
     with ThreadPoolExecutor(16) as pool:
@@ -172,6 +184,18 @@ def test_creators_at_once_get_numbers_of_their_own(client: Any) -> None:
             pool.map(lambda _: client.create_model_version("busy", "s3://x").version, range(30))
         )
     assert sorted(map(int, made)) == list(range(1, 31))
+
+
+def test_a_key_as_a_password(
+    client: Any, refused: Any, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = os.environ["MLFLOW_TRACKING_TOKEN"]
+    monkeypatch.delenv("MLFLOW_TRACKING_TOKEN")
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "whoever")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", key)
+    assert client.create_registered_model("by-password").name == "by-password"
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "wrong")
+    refused("UNAUTHENTICATED", lambda: client.get_registered_model("by-password"))
 
 
 def test_without_a_token(client: Any, refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:

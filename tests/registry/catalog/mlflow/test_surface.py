@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from authz.models import AuditEvent, Project
@@ -178,6 +179,17 @@ def test_searches_page_to_the_end(api: ApiClient, register: Register) -> None:
         seen += [row["version"] for row in answer["model_versions"]]
         token = answer.get("next_page_token")
     assert seen == ["5", "4", "3", "2", "1"]
+
+
+@pytest.mark.parametrize(
+    "credential",
+    ["Basic", "Basic !", "Basic 4A==", "Basic bm9jb2xvbg==", "Basic OnM=", "basic Og=="],
+)
+def test_basic_credentials_without_a_key(credential: str) -> None:
+    client = Client(headers={"authorization": credential}, raise_request_exception=False)
+    answer = client.get("/api/2.0/mlflow/registered-models/search")
+    assert answer.status_code == 401
+    assert answer.json()["error_code"] == "UNAUTHENTICATED"
 
 
 def test_no_workspaces(api: ApiClient) -> None:

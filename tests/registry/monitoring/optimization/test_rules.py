@@ -12,6 +12,7 @@ from registry.catalog.aliases import set_alias
 from registry.catalog.versions import update_version
 from registry.models import ModelVersion, Recommendation
 from registry.monitoring.current import materialise
+from registry.monitoring.definitions import define_metric
 from registry.monitoring.optimization import actions, finders
 from registry.monitoring.optimization.actions import register_action
 from registry.monitoring.optimization.finders import Finding, register_finder
@@ -143,6 +144,31 @@ def test_a_cheaper_version_of_the_same_quality(
         assert change["latency_ms_p95"] == pytest.approx([200, 100], rel=0.02)
     apply(api)
     assert api.ok("GET", "registry/models/a/aliases/champion")["version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "found"),
+    [
+        ("accuracy", (0.9, 0.95), True),
+        ("accuracy", (0.9, 0.8), False),
+        ("loss", (0.3, 0.2), True),
+        ("loss", (0.3, 0.4), False),
+        ("drift", (0.5, 0.55), True),
+        ("drift", (0.5, 0.7), False),
+        ("drift", (0.5, 0.3), False),
+    ],
+)
+def test_which_way_a_metric_is_better_decides_what_is_as_good(
+    register: Register, call: Call, actor: Actor, api: ApiClient, project: Project,
+    metric: str, values: tuple[float, float], found: bool,
+) -> None:  # fmt: skip
+    define_metric(actor=actor, project=project, key="drift", direction="TARGET")
+    dear, cheap = register("a", prices=PRICED), register("a", prices=CHEAP)
+    for version, value in zip((dear, cheap), values, strict=True):
+        update_performance(actor=actor, version=version, metrics={metric: value})
+    call(dear)
+    add(api, "cheaper", finder="cheaper_version", parameters={"metric": metric, "tolerance": 0.06})
+    assert len(api.ok("POST", OPTIMIZE)["recommendations"]) == found
 
 
 def test_limits_and_fallbacks(register: Register, actor: Actor, api: ApiClient) -> None:
