@@ -3,17 +3,13 @@
 What is set (`REQUESTS_PER_MINUTE`) costs one statement a request; what is not set costs nothing.
 """
 
-from ipaddress import IPv6Address, ip_address, ip_network
-
 from django.conf import settings
 
 from authz.identity.principal import Principal
 from authz.limits.rate_headers import tell_rate
 from authz.limits.rates import Rate, take
 from intmod_site.api.errors import TooManyRequests
-
-IPV6_HOME_BITS = 64
-"""What one customer is given at least: whoever has one address has all of these (RFC 6177)."""
+from intmod_site.client_address import home_of
 
 
 def limit_address(address: str | None) -> None:
@@ -22,7 +18,7 @@ def limit_address(address: str | None) -> None:
     Raises:
         TooManyRequests: It has made too many.
     """
-    _take("address", _home_of(address), "your address")
+    _take("address", home_of(address), "your address")
 
 
 def limit_token_request(address: str | None) -> None:
@@ -31,7 +27,7 @@ def limit_token_request(address: str | None) -> None:
     Raises:
         TooManyRequests: The address has made too many.
     """
-    _take("token_address", _home_of(address), "your address for requests about tokens")
+    _take("token_address", home_of(address), "your address for requests about tokens")
 
 
 def limit_caller(principal: Principal) -> None:
@@ -59,10 +55,3 @@ def _take(kind: str, subject: str | None, whose: str) -> None:
             code="rate_limited",
             retry_after_s=round(taken.retry_after_s, 3),
         )
-
-
-def _home_of(address: str | None) -> str | None:
-    """Give what counts as one address; None where there is none to tell callers apart by."""
-    if address is None or not isinstance(ip_address(address), IPv6Address):
-        return address
-    return str(ip_network((address, IPV6_HOME_BITS), strict=False).network_address)
