@@ -22,12 +22,12 @@ def limit_address(address: str | None) -> None:
 
 
 def limit_token_request(address: str | None) -> None:
-    """Take a request for, or about, a token, which needs no credential.
+    """Take a request for, or about, a token, or a login, which needs no credential.
 
     Raises:
         TooManyRequests: The address has made too many.
     """
-    _take("token_address", home_of(address), "your address for requests about tokens")
+    _take("token_address", home_of(address), "your address for logins and requests about tokens")
 
 
 def limit_caller(principal: Principal) -> None:
