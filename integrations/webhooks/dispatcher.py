@@ -7,6 +7,7 @@ from time import monotonic
 
 from django.db import DatabaseError, InterfaceError, connections
 
+from authz.limits.rates import forget_paid
 from integrations.webhooks.attempt import attempt_loaded
 from integrations.webhooks.audit_feed import publish_audit_events
 from integrations.webhooks.claims import Ready, claim, give_back, ready_endpoints
@@ -133,6 +134,8 @@ class Dispatcher:
                     if monotonic() - pruned_s > PRUNING_S:
                         pruned_s = monotonic()
                         prune_messages()
+                        # Tries of names that nobody has would be kept for ever.
+                        forget_paid()
                 except (DatabaseError, InterfaceError) as error:
                     self._trouble("keeping house", error)
                 except Exception:

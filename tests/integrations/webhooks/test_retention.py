@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from authz.models import Project
+from authz.limits.rates import Rate, take
+from authz.models import Project, RateBucket
 from integrations.models import DeliveryAttempt, WebhookDelivery, WebhookMessage
 from integrations.webhooks import dispatcher, retention
 from integrations.webhooks.retention import prune_messages
@@ -45,3 +46,13 @@ def test_a_worker_does_it_by_itself(
     publish("a.b", {}, project=project)
     with dispatching(threads=1):
         until(lambda: not WebhookMessage.objects.exists())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_forgets_limits_that_are_used_up_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "PRUNING_S", 0.0)
+    take(key="login:long-ago", rate=Rate(1), clock=lambda: 1_000_000.0)
+    take(key="login:now", rate=Rate(1, period_s=3600.0))
+    with dispatching(threads=1):
+        until(lambda: not RateBucket.objects.filter(key="login:long-ago").exists())
+    assert RateBucket.objects.get().key == "login:now"
