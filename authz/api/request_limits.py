@@ -7,7 +7,7 @@ from django.conf import settings
 
 from authz.identity.principal import Principal
 from authz.limits.rate_headers import tell_rate
-from authz.limits.rates import Rate, take
+from authz.limits.rates import Rate, correct, take
 from intmod_site.api.errors import TooManyRequests
 from intmod_site.client_address import home_of
 
@@ -31,15 +31,31 @@ def limit_token_request(address: str | None) -> None:
 
 
 def limit_caller(principal: Principal) -> None:
-    """Take a request of a credential, its user and its project.
+    """Take a request of a credential, its user and its project; what one refuses none pays for.
 
     Raises:
         TooManyRequests: One of them has made too many.
     """
-    if settings.REQUESTS_PER_MINUTE:
-        _take("credential", str(principal.credential_id), "this credential")
-        _take("user", str(principal.user_id), f"the user {principal.label}")
-        _take("project", str(principal.project_id), f"the project {principal.project_slug}")
+    if not settings.REQUESTS_PER_MINUTE:
+        return
+    paid = []
+    try:
+        for kind, subject, whose in (
+            ("credential", principal.credential_id, "this credential"),
+            ("user", principal.user_id, f"the user {principal.label}"),
+            ("project", principal.project_id, f"the project {principal.project_slug}"),
+        ):
+            _take(kind, str(subject), whose)
+            paid.append((kind, subject))
+    except TooManyRequests:
+        for kind, subject in paid:
+            if limit := settings.REQUESTS_PER_MINUTE.get(kind):
+                correct(key=_key(kind, str(subject)), rate=Rate(limit), units=-1)
+        raise
+
+
+def _key(kind: str, subject: str) -> str:
+    return f"http:{kind}:{subject}"
 
 
 def _take(kind: str, subject: str | None, whose: str) -> None:
@@ -47,7 +63,7 @@ def _take(kind: str, subject: str | None, whose: str) -> None:
     if not limit or subject is None:
         return
     rate = Rate(limit)
-    taken = take(key=f"http:{kind}:{subject}", rate=rate)
+    taken = take(key=_key(kind, subject), rate=rate)
     tell_rate(rate, taken)
     if not taken.allowed:
         raise TooManyRequests(

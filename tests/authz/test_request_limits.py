@@ -100,6 +100,21 @@ def test_calls_of_models_are_requests_too(member: Membership, settings: Any, pat
     assert "requests a minute" in str(json.loads(answer.content)["error"])
 
 
+def test_what_the_project_refuses_its_members_do_not_pay_for(
+    member: Membership, settings: Any
+) -> None:
+    settings.REQUESTS_PER_MINUTE = {"credential": 3, "user": 3, "project": 1}
+    caller = ApiClient(api_key_for(member))
+    with time_machine.travel(NOW_S, tick=False) as clock:
+        caller.ok("GET", "auth/me")
+        for _ in range(5):
+            answer = caller.call("GET", "auth/me")
+            assert answer.status_code == 429
+            assert "the project" in answer.json()["error"]
+        clock.shift(60)
+        caller.ok("GET", "auth/me")
+
+
 def test_mlflows_clients_are_not_called_back_too_early(member: Membership, settings: Any) -> None:
     settings.REQUESTS_PER_MINUTE = {"credential": 25}
     caller = ApiClient(api_key_for(member))
