@@ -1,6 +1,7 @@
 """The admin site: Django's own, with our name on it and the last 24 hours on its first page."""
 
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -28,7 +29,8 @@ class IntmodAdminSite(admin.AdminSite):
     index_title = "Overview"
     site_url = "/api/docs"
     password_change_form: Any = None
-    """Set by the app that knows how a change of password is recorded."""
+    """Set by the app that knows how a change of password is recorded; takes the request as a
+    keyword."""
     confirm_form: Any = None
     """Set by the app that knows whose password is right; takes the request as a keyword."""
     confirmed_models: Callable[[], list[type[Model]]] = staticmethod(list)
@@ -66,12 +68,12 @@ class IntmodAdminSite(admin.AdminSite):
 
         request.current_app = self.name
         view = PasswordChangeView.as_view(
-            form_class=self.password_change_form,
+            form_class=partial(self.password_change_form, request=request),
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context=self.each_context(request) | (extra_context or {}),
             template_name="registration/password_change_form.html",
         )
-        return view(request)  # type: ignore[return-value]
+        return _told(view(request))
 
     def get_urls(self) -> list[Any]:
         """Add the page that asks for the password again."""
@@ -95,9 +97,7 @@ class IntmodAdminSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Let staff in; too many tries are told as such."""
-        answer = super().login(request, extra_context)
-        form = (getattr(answer, "context_data", None) or {}).get("form")
-        return _told_to_wait(answer, form) if form is not None else answer
+        return _told(super().login(request, extra_context))
 
     def _ask(self, request: HttpRequest, form: Form) -> HttpResponse:
         request.current_app = self.name
@@ -105,6 +105,11 @@ class IntmodAdminSite(admin.AdminSite):
             "title": "Confirm your password", "form": form, "next": next_page(request),
         }  # fmt: skip
         return _told_to_wait(TemplateResponse(request, "admin/confirm.html", context), form)
+
+
+def _told(answer: Any) -> Any:
+    form = (getattr(answer, "context_data", None) or {}).get("form")
+    return _told_to_wait(answer, form) if form is not None else answer
 
 
 def _told_to_wait(answer: HttpResponse, form: Form) -> HttpResponse:

@@ -80,7 +80,10 @@ def _page_of(request: HttpRequest) -> str:
     """Give the page that a form was sent from; some routes only take what is sent."""
     if request.method != "POST":
         return request.get_full_path()
-    came_from = urlsplit(request.headers.get("Referer", ""))
+    try:
+        came_from = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # such as of an unclosed bracket
+        return reverse("admin:index")
     if came_from.netloc == request.get_host() and came_from.path:
         return came_from.path + (f"?{came_from.query}" if came_from.query else "")
     return reverse("admin:index")

@@ -9,6 +9,9 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connection
 
+ABOVE_ZERO = ("LOGIN_TRIES_AT_ADDRESS", "LOGIN_TRIES_EVERYWHERE", "ADMIN_CONFIRMED_FOR_S")
+"""Settings without which nobody could log in, or would be asked for their password for ever."""
+
 SQLITE_WAL_BUG = ((3, 7, 0), (3, 51, 3))
 """Versions from, and before, which WAL can in rare cases corrupt: https://www.sqlite.org/wal.html"""
 
@@ -91,4 +94,14 @@ def check_tracing_is_installed(**_: Any) -> list[CheckMessage]:
             hint="Install the extra: pip install 'intmod[otel]'.",
             id="intmod.E005",
         )
+    ]
+
+
+@register(Tags.security)
+def check_logins_are_possible(**_: Any) -> list[CheckMessage]:
+    """E006: no tries at all, or a password that counts for no time, would keep everybody out."""
+    return [
+        Error(f"{name} is not above zero.", hint="It has no value for 'none'.", id="intmod.E006")
+        for name in ABOVE_ZERO
+        if getattr(settings, name) <= 0
     ]

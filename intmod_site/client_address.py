@@ -1,10 +1,13 @@
 """Where a request comes from, in the one form that every table and rule can take."""
 
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
+
+IPV6_HOME_BITS = 64
+"""What one customer is given at least: whoever has one address has all of these (RFC 6177)."""
 
 MOST_HOPS = 32
 """Proxies in a row that are believed; nobody has so many."""
@@ -33,6 +36,13 @@ def client_address(request: HttpRequest) -> str | None:
         if not _is_trusted(address):
             break
     return known
+
+
+def home_of(address: str | None) -> str | None:
+    """Give what counts as one address; None where there is none to tell callers apart by."""
+    if address is None or not isinstance(ip_address(address), IPv6Address):
+        return address
+    return str(ip_network((address, IPV6_HOME_BITS), strict=False).network_address)
 
 
 def _is_trusted(address: str) -> bool:

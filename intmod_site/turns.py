@@ -47,7 +47,9 @@ class Turns:
         return self
 
     def __enter__(self) -> Self:
-        self._mine.has_one = self._free.acquire(self._patience_s)
+        # Who has one already would wait for themselves, and forget to give one of them back.
+        if not getattr(self._mine, "has_one", False):
+            self._mine.has_one = self._free.acquire(self._patience_s)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from authz.api.request_limits import limit_token_request
 from authz.audit.actor import Actor
 from authz.audit.record import record_change, record_denial
 from authz.identity.login_tries import begin_try, note_success
@@ -66,14 +67,22 @@ class LoginForm(AdminAuthenticationForm):
             return super().clean()
         address = client_address(self.request) if self.request else None
         try:
-            begin_try(username=username, address=address)
+            self._begin(username, address)
         except TooManyRequests as refused:
-            _record_refusal(username, self.request, "too many tries")
             self.retry_after_s = refused.retry_after_s
             raise forms.ValidationError(refused.message, code=refused.error_code) from None
         cleaned = super().clean()
         note_success(username=username, address=address)
         return cleaned
+
+    def _begin(self, username: str, address: str | None) -> None:
+        # As of the API's route, and likewise not recorded: each of many names would be a new one.
+        limit_token_request(address)
+        try:
+            begin_try(username=username, address=address)
+        except TooManyRequests:
+            _record_refusal(username, self.request, "too many tries")
+            raise
 
 
 admin.site.login_form = LoginForm

@@ -3,17 +3,13 @@
 What is set (`REQUESTS_PER_MINUTE`) costs one statement a request; what is not set costs nothing.
 """
 
-from ipaddress import IPv6Address, ip_address, ip_network
-
 from django.conf import settings
 
 from authz.identity.principal import Principal
 from authz.limits.rate_headers import tell_rate
-from authz.limits.rates import Rate, take
+from authz.limits.rates import Rate, correct, take
 from intmod_site.api.errors import TooManyRequests
-
-IPV6_HOME_BITS = 64
-"""What one customer is given at least: whoever has one address has all of these (RFC 6177)."""
+from intmod_site.client_address import home_of
 
 
 def limit_address(address: str | None) -> None:
@@ -22,28 +18,44 @@ def limit_address(address: str | None) -> None:
     Raises:
         TooManyRequests: It has made too many.
     """
-    _take("address", _home_of(address), "your address")
+    _take("address", home_of(address), "your address")
 
 
 def limit_token_request(address: str | None) -> None:
-    """Take a request for, or about, a token, which needs no credential.
+    """Take a request for, or about, a token, or a login, which needs no credential.
 
     Raises:
         TooManyRequests: The address has made too many.
     """
-    _take("token_address", _home_of(address), "your address for requests about tokens")
+    _take("token_address", home_of(address), "your address for logins and requests about tokens")
 
 
 def limit_caller(principal: Principal) -> None:
-    """Take a request of a credential, its user and its project.
+    """Take a request of a credential, its user and its project; what one refuses none pays for.
 
     Raises:
         TooManyRequests: One of them has made too many.
     """
-    if settings.REQUESTS_PER_MINUTE:
-        _take("credential", str(principal.credential_id), "this credential")
-        _take("user", str(principal.user_id), f"the user {principal.label}")
-        _take("project", str(principal.project_id), f"the project {principal.project_slug}")
+    if not settings.REQUESTS_PER_MINUTE:
+        return
+    paid = []
+    try:
+        for kind, subject, whose in (
+            ("credential", principal.credential_id, "this credential"),
+            ("user", principal.user_id, f"the user {principal.label}"),
+            ("project", principal.project_id, f"the project {principal.project_slug}"),
+        ):
+            _take(kind, str(subject), whose)
+            paid.append((kind, subject))
+    except TooManyRequests:
+        for kind, subject in paid:
+            if limit := settings.REQUESTS_PER_MINUTE.get(kind):
+                correct(key=_key(kind, str(subject)), rate=Rate(limit), units=-1)
+        raise
+
+
+def _key(kind: str, subject: str) -> str:
+    return f"http:{kind}:{subject}"
 
 
 def _take(kind: str, subject: str | None, whose: str) -> None:
@@ -51,7 +63,7 @@ def _take(kind: str, subject: str | None, whose: str) -> None:
     if not limit or subject is None:
         return
     rate = Rate(limit)
-    taken = take(key=f"http:{kind}:{subject}", rate=rate)
+    taken = take(key=_key(kind, subject), rate=rate)
     tell_rate(rate, taken)
     if not taken.allowed:
         raise TooManyRequests(
@@ -59,10 +71,3 @@ def _take(kind: str, subject: str | None, whose: str) -> None:
             code="rate_limited",
             retry_after_s=round(taken.retry_after_s, 3),
         )
-
-
-def _home_of(address: str | None) -> str | None:
-    """Give what counts as one address; None where there is none to tell callers apart by."""
-    if address is None or not isinstance(ip_address(address), IPv6Address):
-        return address
-    return str(ip_network((address, IPV6_HOME_BITS), strict=False).network_address)

@@ -2,7 +2,7 @@
 
 Tries count for a name at an address, and for a name at all addresses together. Whoever logs in
 clears what counted at their address, and stays known there: others who try the name from elsewhere
-do not keep them out.
+do not keep them out. An address of IPv6 is its network: a browser takes a new one every day.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from authz.limits.rates import SECOND_US, Rate, Taken, correct, take
 from authz.models import RateBucket
 from authz.models.usernames import normalized
 from intmod_site.api.errors import TooManyRequests
+from intmod_site.client_address import home_of
 
 AT_ADDRESS_S, EVERYWHERE_S = 300.0, 3600.0
 KNOWN_FOR = timedelta(days=30)
@@ -60,7 +61,7 @@ def _everywhere() -> Rate:
 
 def _key(kind: str, username: str, address: str | None = None) -> str:
     """Give a key that does not show what was typed: it may be a password in the wrong field."""
-    typed = f"{normalized(username)}\x00{address or ''}".encode(errors="surrogatepass")
+    typed = f"{normalized(username)}\x00{home_of(address) or ''}".encode(errors="surrogatepass")
     return f"login:{kind}:{hashlib.sha256(typed).hexdigest()}"
 
 

@@ -78,6 +78,19 @@ def test_what_was_sent_too_late_changes_nothing(browser: Client, clock: Travelle
     assert "Nothing was changed" in told
 
 
+@pytest.mark.parametrize(
+    "referer",
+    ["http://[", "http://testserver", "http://evil.example/admin/", "http://testserver//x"],
+)
+def test_a_page_that_is_none_of_ours_leads_to_the_first_page(
+    browser: Client, clock: Traveller, referer: str
+) -> None:
+    clock.shift(31 * 60)
+    answer = browser.post(USERS, {"action": "deactivate"}, headers={"referer": referer})
+    assert asked_for(browser.get(answer.headers["Location"])) is None
+    assert confirm(browser, PASSWORD, asked_for(answer)).headers["Location"] == "/admin/"
+
+
 def test_lists_and_what_is_no_secret_stay_open(browser: Client, clock: Traveller) -> None:
     clock.shift(31 * 60)
     for page in (

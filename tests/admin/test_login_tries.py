@@ -1,6 +1,7 @@
 """Logging in to the admin: so many tries, then a page that says when to come again."""
 
 import re
+from typing import Any
 
 import pytest
 import time_machine
@@ -50,3 +51,35 @@ def test_the_api_and_the_admin_count_the_same_tries(staff: User, client: Client)
         for _ in range(3):
             client.post("/api/v1/auth/token", body, content_type="application/json")
         assert [try_in(client, "wrong").status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_many_names_of_one_address_are_bounded_together(
+    staff: User, client: Client, settings: Any
+) -> None:
+    settings.REQUESTS_PER_MINUTE = {"token_address": 3}
+    with time_machine.travel(NOW_S, tick=False):
+        tried = [try_in(client, "wrong", f"name{number}") for number in range(5)]
+    assert [answer.status_code for answer in tried] == [200] * 3 + [429] * 2
+    assert tried[-1].headers["Retry-After"] == "20"
+    assert AuditEvent.objects.filter(outcome="denied").count() == 3, "what is beyond floods no log"
+
+
+def test_the_old_password_is_not_guessed_where_a_new_one_is_set(
+    staff: User, client: Client
+) -> None:
+    def change(old: str) -> HttpResponse:
+        new = "a-new-and-long-passphrase"
+        typed = {"old_password": old, "new_password1": new, "new_password2": new}
+        return client.post("/admin/password_change/", typed)
+
+    with time_machine.travel(NOW_S, tick=False) as clock:
+        client.force_login(staff)
+        assert [change("wrong").status_code for _ in range(5)] == [200] * 5
+        answer = change(PASSWORD)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+        staff.refresh_from_db()
+        assert staff.check_password(PASSWORD)
+        clock.shift(61)
+        assert change(PASSWORD).status_code == 302
+        assert client.get("/admin/").status_code == 200
+    assert AuditEvent.objects.filter(action="admin.confirm", outcome="denied").count() == 6

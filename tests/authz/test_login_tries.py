@@ -94,3 +94,14 @@ def test_what_was_refused_is_recorded_and_what_was_typed_is_not_kept(member: Mem
     reasons = AuditEvent.objects.filter(action="session.create").order_by("id")
     assert [event.changes["reason"] for event in reasons][-1] == "too many tries"
     assert "my-password" not in str(list(RateBucket.objects.values_list("key", flat=True)))
+
+
+def test_a_network_of_ipv6_is_one_address(member: Membership) -> None:
+    with time_machine.travel(NOW_S, tick=False):
+        tried = [try_in(address=f"2001:db8:0:1::{host}")[0] for host in range(1, 5)]
+        assert tried == [401] * 3 + [429]
+        assert try_in(PASSWORD, address="2001:db8:0:2::1")[0] == 200
+        for host in range(1, 9):
+            try_in(address=f"192.0.2.{host}")
+        assert try_in(PASSWORD, address="2001:db8:0:3::1")[0] == 429
+        assert try_in(PASSWORD, address="2001:db8:0:2::2")[0] == 200, "known in its network"

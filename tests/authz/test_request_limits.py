@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -11,6 +12,7 @@ from authz.models import Membership
 from tests.api_client import ApiClient
 from tests.factories.authz import PASSWORD, MembershipFactory, api_key_for
 
+NOW_S = 1_800_000_000.0
 LOGIN = {"username": "ada", "password": PASSWORD}
 
 
@@ -96,6 +98,33 @@ def test_calls_of_models_are_requests_too(member: Membership, settings: Any, pat
     answer = caller.call("POST", path, {})
     assert answer.status_code == 429
     assert "requests a minute" in str(json.loads(answer.content)["error"])
+
+
+def test_what_the_project_refuses_its_members_do_not_pay_for(
+    member: Membership, settings: Any
+) -> None:
+    settings.REQUESTS_PER_MINUTE = {"credential": 3, "user": 3, "project": 1}
+    caller = ApiClient(api_key_for(member))
+    with time_machine.travel(NOW_S, tick=False) as clock:
+        caller.ok("GET", "auth/me")
+        for _ in range(5):
+            answer = caller.call("GET", "auth/me")
+            assert answer.status_code == 429
+            assert "the project" in answer.json()["error"]
+        clock.shift(60)
+        caller.ok("GET", "auth/me")
+
+
+def test_mlflows_clients_are_not_called_back_too_early(member: Membership, settings: Any) -> None:
+    settings.REQUESTS_PER_MINUTE = {"credential": 25}
+    caller = ApiClient(api_key_for(member))
+    with time_machine.travel(NOW_S, tick=False):
+        for _ in range(25):
+            caller.ok("GET", "auth/me")
+        answer = caller.call("GET", "/api/2.0/mlflow/registered-models/search")
+    assert answer.status_code == 429
+    assert answer.json()["error_code"] == "REQUEST_LIMIT_EXCEEDED"
+    assert answer.headers["Retry-After"] == "3", "2.4 seconds, rounded up"
 
 
 def test_each_limit_that_is_set_costs_one_statement(member: Membership, settings: Any) -> None:

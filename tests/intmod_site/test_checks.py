@@ -55,3 +55,15 @@ def test_each_of_ours_says_what_to_do(monkeypatch: pytest.MonkeyPatch, settings:
     expected = ["intmod.E001", "intmod.E002", "intmod.E003", "intmod.W004"]
     assert [message.id for message in messages] == expected[: len(messages)]
     assert all(message.hint for message in messages)
+
+
+@pytest.mark.parametrize(
+    "name", ["LOGIN_TRIES_AT_ADDRESS", "LOGIN_TRIES_EVERYWHERE", "ADMIN_CONFIRMED_FOR_S"]
+)
+@pytest.mark.parametrize("value", [0, -1])
+def test_settings_that_would_keep_everybody_out(settings: Any, name: str, value: int) -> None:
+    assert checks.check_logins_are_possible() == []
+    setattr(settings, name, value)
+    (told,) = checks.check_logins_are_possible()
+    assert told.id == "intmod.E006"
+    assert name in told.msg

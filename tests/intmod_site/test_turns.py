@@ -78,3 +78,14 @@ def test_writers_take_turns_where_the_database_has_one_lock() -> None:
         with turn_to_write():
             assert _writing._free.free == (0 if connection.vendor == "sqlite" else 1)
         assert _writing._free.free == 1
+
+
+def test_who_has_a_turn_does_not_wait_for_themselves() -> None:
+    turns = Turns(at_once=1, patience_s=30)
+    began = monotonic()
+    with turns.taken(), turns.taken():
+        pass
+    with turns.taken(), ThreadPoolExecutor(1) as threads:
+        turns.end()
+        threads.submit(lambda: turns.taken().__enter__()).result()
+    assert monotonic() - began < 10

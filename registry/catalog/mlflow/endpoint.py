@@ -14,6 +14,7 @@ from authz.api.authentication import authenticate
 from authz.api.denials import record_if_denied
 from authz.api.permissions import check
 from authz.identity.principal import Principal
+from intmod_site.api.envelope import error_headers
 from intmod_site.api.errors import ApiError, MethodNotAllowed, NotFound, ValidationFailed
 from intmod_site.api.handler import as_api_error
 from intmod_site.api.parser import read_json
@@ -82,10 +83,8 @@ def refuse(error: ApiError, request: HttpRequest) -> HttpResponse:
     default = "INTERNAL_ERROR" if status >= 500 else "INVALID_PARAMETER_VALUE"
     status, code = CODES.get(error.error_code, (status, STATUSES.get(status, default)))
     response = _json({"error_code": code, "message": error.message}, status=status)
-    if error.retry_after_s is not None:
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
-    if status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="intmod"'
+    for name, value in error_headers(error).items():
+        response.headers[name] = value
     return response
 
 
