@@ -42,8 +42,7 @@ def test_a_job_runs_and_one_that_fails_says_why_without_the_secret(site: Site) -
 
 def test_a_killed_worker_is_taken_over_and_finished_steps_are_not_run_again(site: Site) -> None:
     with site.worker(), site.worker():
-        site.enqueue("sample.three", "killed", 1500, workflow_id="killed")
-        os.kill(site.busy_with("killed"), signal.SIGKILL)
+        os.kill(site.busy_with("killed", hold_ms=1500), signal.SIGKILL)
         took_s = until(lambda: site.words("killed").count("second begins") == 2)
         until(lambda: "third" in site.words("killed"))
     assert took_s < 3 + 5
@@ -53,8 +52,7 @@ def test_a_killed_worker_is_taken_over_and_finished_steps_are_not_run_again(site
 
 def test_a_worker_that_was_stopped_does_no_harm_when_it_goes_on(site: Site) -> None:
     with site.worker() as first, site.worker() as second:
-        site.enqueue("sample.three", "stopped", 1500, workflow_id="stopped")
-        stopped = site.busy_with("stopped")
+        stopped = site.busy_with("stopped", hold_ms=1500)
         os.kill(stopped, signal.SIGSTOP)
         until(lambda: "third" in site.words("stopped"))
         os.kill(stopped, signal.SIGCONT)
@@ -87,8 +85,7 @@ def test_a_job_that_kills_workers_is_given_up(site: Site) -> None:
 
 def test_sigterm_lets_the_job_be_finished(site: Site) -> None:
     with site.worker() as worker:
-        site.enqueue("sample.three", "drained", 2000, workflow_id="drained")
-        until(lambda: "second begins" in site.words("drained"))
+        site.busy_with("drained", hold_ms=2000)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=30) == 0
     assert site.words("drained") == ["first", "second begins", "second ends", "third"]
@@ -102,13 +99,12 @@ def test_sigterm_lets_the_job_be_finished(site: Site) -> None:
 
 def test_what_takes_longer_than_a_drain_is_left_for_others(tmp_path: Path) -> None:
     site = Site(tmp_path, "sqlite", WORKER_DRAIN_S="1")
-    with site.worker() as worker:
-        site.enqueue("sample.three", "long", 6000, workflow_id="long")
-        until(lambda: "second begins" in site.words("long"))
-        with site.worker():
-            worker.send_signal(signal.SIGTERM)
-            assert worker.wait(timeout=20) == 0
-            until(lambda: "third" in site.words("long"))
+    with site.worker() as first, site.worker() as second:
+        busy = site.busy_with("long", hold_ms=5000)
+        worker = first if first.pid == busy else second
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=20) == 0
+        until(lambda: "third" in site.words("long"))
     assert site.words("long").count("first") == 1
 
 
@@ -133,7 +129,7 @@ def test_of_two_workers_one_runs_each_tick(site: Site) -> None:
     ticks = site.shell(
         "from integrations.engine.tables import rows; import json; print(json.dumps(rows("
         "\"SELECT status FROM {workflow_status} WHERE workflow_uuid LIKE 'periodic:sample:%%'"
-        f' AND created_at >= %s", [{since_ms}])))'
+        f' AND updated_at >= %s", [{since_ms}])))'
     )
     assert ticks == [["SUCCESS"]] * runs
     assert 3 <= runs <= (time.time() - since_ms / 1000) / 2 + 1

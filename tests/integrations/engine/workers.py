@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -69,8 +70,13 @@ class Site:
         """Give only the last words of those."""
         return [note[-1] for note in self.notes(key)]
 
-    def busy_with(self, key: str) -> int:
-        """Wait until a worker is in the middle of a job of three steps; gives its process id."""
+    def busy_with(self, key: str, *, hold_ms: int) -> int:
+        """Enqueue a job of three steps; gives who is in the middle of it, as soon as it is."""
+        # The process that enqueues ends long after its commit, and the job does not wait for it.
+        enqueueing = threading.Thread(
+            target=self.enqueue, args=("sample.three", key, hold_ms), kwargs={"workflow_id": key}
+        )
+        enqueueing.start()
         until(lambda: "second begins" in self.words(key))
         return int(self.notes(key)[0][0])
 
