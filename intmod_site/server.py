@@ -58,7 +58,7 @@ def server_environment(*, threads: int) -> dict[str, str]:
         # With an arena for every few threads, each keeps what the others have freed.
         "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2"),
         "AI_CALLS_AT_ONCE": os.environ.get("AI_CALLS_AT_ONCE") or str(threads - kept_back(threads)),
-        "AI_CALLS_WAITING": os.environ.get("AI_CALLS_WAITING") or str(for_waiting(threads)),
+        "AI_CALLS_WAITING": str(for_waiting(threads)),
     }
 
 
@@ -68,8 +68,10 @@ def kept_back(threads: int) -> int:
 
 
 def for_waiting(threads: int) -> int:
-    """Say how many more threads there are for calls that wait for a place: half as many."""
-    return threads // 2
+    """Say how many more threads there are for calls that wait for a place: half as many, or
+    AI_CALLS_WAITING."""
+    said = os.environ.get("AI_CALLS_WAITING")
+    return int(said) if said else threads // 2
 
 
 def metrics_folder() -> Path:

@@ -75,6 +75,14 @@ class LoginForm(AdminAuthenticationForm):
         note_success(username=username, address=address)
         return cleaned
 
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Let staff in; others are told what strangers are, and recorded likewise."""
+        try:
+            super().confirm_login_allowed(user)
+        except forms.ValidationError:
+            _record_refusal(user.username, self.request, "not staff")
+            raise
+
     def _begin(self, username: str, address: str | None) -> None:
         # As of the API's route, and likewise not recorded: each of many names would be a new one.
         limit_token_request(address)

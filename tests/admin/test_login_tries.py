@@ -83,3 +83,19 @@ def test_the_old_password_is_not_guessed_where_a_new_one_is_set(
         assert change(PASSWORD).status_code == 302
         assert client.get("/admin/").status_code == 200
     assert AuditEvent.objects.filter(action="admin.confirm", outcome="denied").count() == 6
+
+
+def test_who_is_not_staff_is_told_what_strangers_are_and_recorded(
+    staff: User, client: Client
+) -> None:
+    UserFactory(username="grace")
+    told = [
+        re.findall(r"(?s)errornote.*?</p>", try_in(client, password, name).content.decode())
+        for password, name in ((PASSWORD, "grace"), ("wrong", "grace"), ("wrong", "nobody"))
+    ]
+    assert told[0] == told[1] == told[2] != []
+    reasons = [
+        event.changes["reason"]
+        for event in AuditEvent.objects.filter(actor_label="grace").order_by("id")
+    ]
+    assert reasons == ["not staff", "name and password do not belong together"]

@@ -1,6 +1,7 @@
 """Places: so many and no more, and a moment to wait for one."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
@@ -76,13 +77,15 @@ def test_some_threads_are_kept_back(threads: int, kept: int) -> None:
     assert kept_back(threads) == kept
 
 
+@pytest.mark.parametrize(("said", "waiting"), [("", 32), ("200", 200), ("0", 0)])
 def test_who_waits_takes_no_thread_of_those_that_are_kept_back(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str, waiting: int
 ) -> None:
-    monkeypatch.setattr("intmod_site.server.shutil.rmtree", lambda *_, **__: None)
+    monkeypatch.setenv("AI_CALLS_WAITING", said)
+    monkeypatch.setattr("intmod_site.server.metrics_folder", lambda: tmp_path / "metrics")
     command = server_command(host="127.0.0.1", port=1, workers=1, threads=64)
     environment = server_environment(threads=64)
     started = int(command[command.index("--blocking-threads") + 1])
     held = int(environment["AI_CALLS_AT_ONCE"]) + int(environment["AI_CALLS_WAITING"])
     assert started - held == kept_back(64)
-    assert int(environment["AI_CALLS_WAITING"]) == for_waiting(64) > 0
+    assert int(environment["AI_CALLS_WAITING"]) == for_waiting(64) == waiting
