@@ -65,6 +65,16 @@ def database_settings(url: str) -> dict[str, Any]:
     return settings
 
 
+def widen_pool(threads: int) -> None:
+    """Let this process, which has so many threads, hold a connection in each of them.
+
+    Before its first query: the pool is made then. SQLite has no pool.
+    """
+    pool = connection.settings_dict["OPTIONS"].get("pool")
+    if pool:
+        pool["max_size"] = max(POOL_MAX_SIZE, threads)
+
+
 @cache
 def database_vendor() -> str:
     """Give `sqlite` or `postgresql`, without finding this thread's connection each time."""

@@ -135,6 +135,12 @@ def add_rows(*rows: TableRow) -> None:
     _of_this_process().add(rows)
 
 
+def drain_rows() -> None:
+    """Write what is waiting: before an exit that runs no hooks."""
+    if _flusher is not None and _flusher.pid == os.getpid():
+        _flusher.drain()
+
+
 def _of_this_process() -> Flusher:
     global _flusher  # noqa: PLW0603
     flusher = _flusher

@@ -89,7 +89,8 @@ def _shown(kept: str | None) -> str:
 
 
 _DEPTHS = """
-SELECT queue_name, status, count(*), min(created_at) FROM {workflow_status}
+SELECT queue_name, status, count(*), min(coalesce(delay_until_epoch_ms, created_at))
+FROM {workflow_status}
 WHERE status IN (MARKS) AND application_name = %s AND queue_name IS NOT NULL
 GROUP BY queue_name, status
 """.replace("MARKS", marks(OPEN))

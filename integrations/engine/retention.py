@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from integrations.engine import dbos_adapter
+from integrations.engine.states import states
 from integrations.engine.tables import APPLICATION, OPEN, marks, rows
 from integrations.models import Worker
 
@@ -24,6 +25,8 @@ def prune() -> int:
     while ids := _ended(before_ms):
         dbos_adapter.delete(ids)
         pruned += len(ids)
+        if states(ids):
+            raise RuntimeError("Jobs that were deleted are still there.")
     Worker.objects.filter(seen_at__lt=timezone.now() - kept).delete()
     return pruned
 

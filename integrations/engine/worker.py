@@ -67,12 +67,14 @@ class Worker:
         """
         for one in (*self._services, *self._loops):
             one.stop()
+        # They ask the engine for things; the lease is kept until nothing runs any more.
+        for loop in self._loops:
+            loop.join(timeout_s=settings.WORKER_LEASE_S)
         self._engine.stop(within_s=settings.WORKER_DRAIN_S)
         for service in self._services:
             service.join()
-        for loop in (*self._loops, self._beat):
-            loop.stop()
-            loop.join(timeout_s=settings.WORKER_LEASE_S)
+        self._beat.stop()
+        self._beat.join(timeout_s=settings.WORKER_LEASE_S)
         left = self._under_way.all()
         end_lease(self._row.executor_id)
         if left:

@@ -1,15 +1,18 @@
 """The page of workers: who is alive, what waits, what failed and why, what runs by the clock."""
 
+import time
 from datetime import timedelta
 
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from integrations.engine.enqueue import enqueue
 from integrations.engine.overview import failures, queue_states
 from integrations.engine.tables import table
 from integrations.models import PeriodicJob, Worker
 from tests.admin.working import fail
+from tests.admin.world import World
 
 ADDRESS = "/admin/integrations/worker/"
 
@@ -33,6 +36,17 @@ def test_what_there_is_to_do_and_who_does_it(staff: Client) -> None:
     flows = next(one for one in queue_states() if one.name == "flows")
     assert (flows.waiting, flows.delayed, flows.running) == (1, 1, 0)
     assert flows.oldest_s is not None
+
+
+def test_a_job_is_late_from_when_it_was_due(world: World) -> None:
+    enqueue("engine.periodic", "x", workflow_id="later", queue="suites", delay_s=3600)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table('workflow_status')} SET status = 'ENQUEUED'"
+            " WHERE workflow_uuid = 'later'"
+        )
+    states = {one.name: one for one in queue_states(time.time() + 3610)}
+    assert 9 <= (states["suites"].oldest_s or 0) <= 11
 
 
 def test_nobody_is_there(staff: Client) -> None:

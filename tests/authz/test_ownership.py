@@ -29,6 +29,7 @@ NOT_OWNED = {
     "AuditFeed": "how far the whole log has been told",
     "RollupPosition": "how far a table has been summed up",
     "Worker": "a worker process works for all projects",
+    "PeriodicJob": "runs for all projects",
     "CachedAnswer": "its key is a hash over version, project and question",
 }
 NOT_IN_A_PROJECT = (SpectacularAPIView, SpectacularSwaggerSplitView)

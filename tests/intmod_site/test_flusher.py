@@ -13,7 +13,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from intmod_site.flusher import Flusher, add_rows, write_patiently
+from intmod_site import flusher as flusher_module
+from intmod_site.flusher import Flusher, add_rows, drain_rows, write_patiently
 from intmod_site.row_table import RowTable
 from registry.models import MetricSample
 
@@ -52,6 +53,17 @@ def test_queued_rows_are_written_soon() -> None:
         time.sleep(0.02)
     assert values() == [1, 2]
     flusher.drain()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_waits_is_written_on_demand(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.FLUSHER_QUEUE_ROWS, settings.FLUSHER_INTERVAL_S = 100, 1000
+    monkeypatch.setattr(flusher_module, "_flusher", None)
+    drain_rows()
+    add_rows(sample(1), sample(2))
+    assert values() == []
+    drain_rows()
+    assert values() == [1, 2]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,6 +14,8 @@ from django.db import connection
 from integrations.engine.queues import QUEUES
 from integrations.engine.schema import check_tables
 from integrations.engine.services import WorkerOptions
+from intmod_site.database import widen_pool
+from intmod_site.flusher import drain_rows
 
 MOST = 256
 
@@ -46,6 +48,11 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: told.set())
         queues = _checked(options)
+        # Jobs, deliveries, the dispatcher, received events, beat, sweeper, clock, reconciler.
+        widen_pool(options["concurrency"] * len(queues) + options["webhook_threads"] + 6)
+        state = check_tables()
+        if state != "ok":
+            raise CommandError(state.capitalize() + ".")
         # After the signal handlers: it loads the engine, which takes a moment.
         from integrations.engine.worker import Worker
 
@@ -62,6 +69,7 @@ class Command(BaseCommand):
             left = worker.drain()
         if left:
             # Their threads cannot be stopped, and must not keep the process alive.
+            drain_rows()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)
@@ -86,7 +94,4 @@ def _checked(options: dict[str, Any]) -> list[str]:
     for name in ("concurrency", "webhook_threads"):
         if not 0 < options[name] <= MOST:
             raise CommandError(f"--{name.replace('_', '-')} takes 1 to {MOST}.")
-    state = check_tables()
-    if state != "ok":
-        raise CommandError(state.capitalize() + ".")
     return queues

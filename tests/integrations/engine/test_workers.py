@@ -106,6 +106,7 @@ def test_what_takes_longer_than_a_drain_is_left_for_others(tmp_path: Path) -> No
         assert worker.wait(timeout=20) == 0
         until(lambda: "third" in site.words("long"))
     assert site.words("long").count("first") == 1
+    assert "left for others" in (tmp_path / "worker.log").read_text()
 
 
 def test_segments_follow_each_other(site: Site) -> None:
