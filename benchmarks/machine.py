@@ -49,6 +49,22 @@ def cpu_s(pids: Iterable[int]) -> float:
     return ticks / TICKS_PER_S
 
 
+def wait_until_idle(pids: list[int], within_s: float = 10.0) -> None:
+    """Let a server finish what its callers left behind: it would compute while another is measured.
+
+    Args:
+        pids: Its processes.
+        within_s: After so many seconds it is left to itself.
+    """
+    until_s = time.monotonic() + within_s
+    used_s = cpu_s(pids)
+    while time.monotonic() < until_s:
+        time.sleep(0.1)
+        before_s, used_s = used_s, cpu_s(pids)
+        if used_s - before_s < 0.02:
+            return
+
+
 def memory_mib(pids: Iterable[int], kind: str) -> float:
     """Give what the processes hold: `Rss`, or `Pss`, which counts what they share once."""
     kib = 0

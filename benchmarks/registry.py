@@ -170,6 +170,7 @@ def measure(
     before = machine.cpu_s(registry.server.pids)
     seen = loaded(load)
     used_s = machine.cpu_s(registry.server.pids) - before
+    machine.wait_until_idle(registry.server.pids)
     answered = max(seen["calls"], 1)
     return seen | {"cpu_us": round(used_s / answered * 1e6, 1), "loop_ms": machine.loop_ms()}
 

@@ -27,6 +27,7 @@ def measure(gateway: Gateway, surface: Surface, callers: int, seconds: float) ->
     before = machine.cpu_s(server.pids)
     seen = loaded(load)
     used_s = machine.cpu_s(server.pids) - before
+    machine.wait_until_idle(server.pids)
     answered = max(seen["calls"], 1)
     return seen | {
         "cpu_us": round(used_s / answered * 1e6, 1),
