@@ -29,23 +29,16 @@ def confirmed_models() -> list[type[Model]]:
     ]
 
 
-class ConfirmForm(forms.Form):
-    """Takes the password of whoever is logged in."""
-
-    password = forms.CharField(
-        strip=False,
-        max_length=1000,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
-    )
+class AsksForPassword(forms.Form):
+    """A form in which whoever is logged in types the password that they have; tries are counted."""
 
     def __init__(self, *args: Any, request: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
         self.retry_after_s: float | None = None
 
-    def clean_password(self) -> str:
-        """Check it."""
-        typed = str(self.cleaned_data["password"])
+    def confirmed(self, typed: str) -> str:
+        """Check it, and give it back."""
         try:
             confirm_password(
                 user=self.request.user, password=typed, address=client_address(self.request)
@@ -54,6 +47,20 @@ class ConfirmForm(forms.Form):
             self.retry_after_s = refused.retry_after_s
             raise forms.ValidationError(refused.message, code=refused.error_code) from None
         return typed
+
+
+class ConfirmForm(AsksForPassword):
+    """Takes the password of whoever is logged in."""
+
+    password = forms.CharField(
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
+
+    def clean_password(self) -> str:
+        """Check it."""
+        return self.confirmed(str(self.cleaned_data["password"]))
 
 
 _site: Any = admin.site
